@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnncli.core.cells.recurrence import input_gradients, previous, side_by_side_gates
-from rnncli.core.cells.specification import PAST_H, Factor, ParameterSpec, Specification, Step, V, X
+from rnncli.core.cells.specification import PAST_H, Compiled, Factor, ParameterSpec, Specification, Step, V, X
 from rnncli.core.gradients import Gradient
 from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence, Params, State
@@ -63,6 +63,11 @@ class Cell(ABC):
     def step(self, s: Step[V]) -> None:
         """The equations once more, one line each, for one timestep."""
 
+    @property
+    def compiled(self) -> Compiled | None:
+        """The same loops in the compiled engine; None where they are in NumPy only."""
+        return None
+
     @classmethod
     def options(cls) -> tuple[str, ...]:
         """What this cell takes beside the sizes that all have."""
@@ -109,7 +114,7 @@ class Cell(ABC):
             sums: (A, S, H) the gradients of the sums, in the order of the specification.
         """
         dx, totals, grads = None, _NO_TOTALS, dict[str, Gradient]()
-        for one, span, order, read in self._sums_of_each:
+        for one, span, order, read in self.sums_of_each:
             d = sums[span]
             if one.factor is None:
                 total = d.sum(axis=1)[order] if read is None else totals[read]
@@ -124,7 +129,7 @@ class Cell(ABC):
         return dx, grads
 
     @cached_property
-    def _sums_of_each(self) -> list[tuple[ParameterSpec, slice, _Order, _Order | None]]:
+    def sums_of_each(self) -> list[tuple[ParameterSpec, slice, _Order, _Order | None]]:
         """Each parameter, the span of its sums and their order in it, and of a bias their order among the sums of what
         multiplies x, whose totals are already there (None where they are not)."""
         found, of_x = [], list[int]()

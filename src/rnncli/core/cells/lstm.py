@@ -18,7 +18,7 @@ from rnncli.core.cells.recurrence import (
     by_step,
     dropping_vanished,
 )
-from rnncli.core.cells.specification import PAST_H, Specification, StateSpec, Step, V, X, gate, of_gates
+from rnncli.core.cells.specification import PAST_H, Compiled, Specification, StateSpec, Step, V, X, gate, of_gates
 from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
@@ -66,6 +66,8 @@ class LSTM(Cell):
         ),
         sums=("ao", "ai", "af", "ag"),
     )
+
+    compiled = Compiled("lstm", LSTMCache)
 
     def step(self, s: Step[V]) -> None:
         o, i, f, g = s.gate("o"), s.gate("i"), s.gate("f"), s.gate("g")

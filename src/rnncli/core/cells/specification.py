@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
 
 class StateSpec(NamedTuple):
@@ -173,6 +173,22 @@ class Specification:
     def gate(self, letter: str) -> GateSpec | None:
         """The gate of that letter, if there is one."""
         return next((one for one in self.gates if one.letter == letter), None)
+
+
+class Compiled(NamedTuple):
+    """A cell's form in the compiled engine.
+
+    Attributes:
+        name: of its C functions, without what is done, the type and the level of vectors.
+        cache: the class of what forward keeps: the input, the states that it began with, and (S, H) planes, h last.
+    """
+
+    name: str
+    cache: Any
+
+    def planes(self, states: int) -> tuple[str, ...]:
+        """The names of the planes, behind the input and so many states."""
+        return tuple(self.cache._fields[1 + states :])
 
 
 class Value(Protocol):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from rnncli.core.cells import compiled
 from rnncli.core.cells.cell import Cell
 from rnncli.core.layers.named import NamedLayers
 from rnncli.core.packed import Array, PackedSequence, Params, State
@@ -64,11 +65,13 @@ class Bidirectional(Directions):
         y = np.empty((len(x.data), 2 * H), params["forward"]["weight_ih"].dtype)
 
         def read_forwards() -> tuple[State, Any]:
-            y[:, :H], last, kept = self.cell.forward(params["forward"], x, state[:k] if state else None, keep)
+            y[:, :H], last, kept = compiled.forward(self.cell, params["forward"], x, state[:k] if state else None, keep)
             return last, kept
 
         def read_backwards() -> tuple[State, Any]:
-            h, last, kept = self.cell.forward(params["backward"], x.reversed(), state[k:] if state else None, keep)
+            h, last, kept = compiled.forward(
+                self.cell, params["backward"], x.reversed(), state[k:] if state else None, keep
+            )
             y[:, H:] = h[reversal]
             return last, kept
 
@@ -82,12 +85,14 @@ class Bidirectional(Directions):
 
         def of_forwards() -> tuple[Array | None, State, dict[str, Any]]:
             dy_half = None if dy is None else dy[:, :H]
-            return self.cell.backward(params["forward"], cache.forward, dy_half, dstate[:k] if dstate else None)
+            return compiled.backward(
+                self.cell, params["forward"], cache.forward, dy_half, dstate[:k] if dstate else None
+            )
 
         def of_backwards() -> tuple[Array | None, State, dict[str, Any]]:
             dy_half = None if dy is None else dy[:, H:][reversal]
-            dx, dstate_0, grads = self.cell.backward(
-                params["backward"], cache.backward, dy_half, dstate[k:] if dstate else None
+            dx, dstate_0, grads = compiled.backward(
+                self.cell, params["backward"], cache.backward, dy_half, dstate[k:] if dstate else None
             )
             # The gradient of a table has a row for each token, in no order of time.
             by_step = dx is not None and isinstance(cache.backward.x.data, np.ndarray)
@@ -108,10 +113,10 @@ class OneDirection(Directions):
     def forward(
         self, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
     ) -> tuple[Array, State, Any]:
-        return self.cell.forward(params["forward"], x, state, keep)
+        return compiled.forward(self.cell, params["forward"], x, state, keep)
 
     def backward(
         self, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
     ) -> tuple[Array | None, State, dict[str, Any]]:
-        dx, dstate_0, grads = self.cell.backward(params["forward"], cache, dy, dstate)
+        dx, dstate_0, grads = compiled.backward(self.cell, params["forward"], cache, dy, dstate)
         return dx, dstate_0, {"forward": grads}

@@ -1,0 +1,143 @@
+"""Runs a cell's loops through time on the compiled engine, where there is one for it; else as the cell itself does.
+
+What comes out has the same names, shapes and meaning: a cache of either can go into a backward pass of the other. Here
+the gradients of the sums of a step lie side by side, (S, A·H), so that one product serves all gates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnncli.core import backward_trace
+from rnncli.core.cells.cell import Cell
+from rnncli.core.cells.recurrence import previous
+from rnncli.core.cells.specification import PAST_H, X
+from rnncli.core.engine import steps
+from rnncli.core.engine.library import library
+from rnncli.core.gradients import Gradient, RowGradient
+from rnncli.core.packed import Array, Lookup, PackedSequence, Params, State
+
+# Numbers that are not looked up are multiplied by W_i a block of steps at a time, which is then still in the cache.
+BLOCK_BYTES = 1024 * 1024
+
+
+def forward(
+    cell: Cell, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
+) -> tuple[Array, State, Any]:
+    """What :meth:`Cell.forward` returns."""
+    compiled, engine = cell.compiled, library()
+    if compiled is None or engine is None:
+        return cell.forward(params, x, state, keep)
+    H, S, dtype = cell.hidden_size, len(x.data), params["weight_ih"].dtype
+    first = cell.first_state(state, x, dtype)
+    last = tuple(np.array(part, dtype, order="C") for part in first)
+    names = compiled.planes(cell.state_count)
+    kept = np.empty((len(names) if keep else 1, S, H), dtype)
+    weight_hh = params.get("weight_hh")
+    walk = steps.Forward(
+        engine,
+        compiled.name,
+        weight=None if weight_hh is None else steps.pack(engine, weight_hh),
+        bias=params.get("bias_hn"),
+        state=last,
+        kept=list(kept) if keep else [*[None] * (len(names) - 1), kept[0]],
+        columns=0 if weight_hh is None else weight_hh.shape[1],
+    )
+    batch_sizes = _sizes(x)
+    weight_ih, bias = params["weight_ih"], params.get("bias")
+    if isinstance(x.data, Lookup) or x.data.ndim == 1:
+        distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
+        sums = x.data.table @ weight_ih if isinstance(x.data, Lookup) else weight_ih[distinct.rows]
+        if bias is not None:
+            sums += bias
+        walk(batch_sizes, sums, distinct.inverse)
+    else:
+        for begin, end in _blocks(x, BLOCK_BYTES // (weight_ih.shape[1] * dtype.itemsize)):
+            rows = slice(int(x.offsets[begin]), int(x.offsets[end]))
+            sums = x.data[rows] @ weight_ih
+            if bias is not None:
+                sums += bias
+            walk(batch_sizes[begin:end], sums, first_row=rows.start)
+    return kept[-1], last, compiled.cache(x, *first, *kept) if keep else None
+
+
+def backward(
+    cell: Cell, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
+) -> tuple[Array | None, State, dict[str, Any]]:
+    """What :meth:`Cell.backward` returns; while gradients are recorded, the cell's own does it."""
+    compiled, engine = cell.compiled, library()
+    if compiled is None or engine is None or backward_trace.is_recording():
+        return cell.backward(params, cache, dy, dstate)
+    x, first, kept = cache.x, cache[1 : 1 + cell.state_count], cache[1 + cell.state_count :]
+    h = cache.h
+    if dy is not None and (dy.dtype != h.dtype or dy.strides[1] != h.itemsize):
+        dy = np.ascontiguousarray(dy, h.dtype)
+    dfirst = cell.own_gradient(dstate, x, h.dtype)
+    weight_hh = params.get("weight_hh")
+    dsums = np.empty((len(h), len(cell.specification.sums) * cell.hidden_size), h.dtype)
+    steps.backward(
+        engine,
+        compiled.name,
+        batch_sizes=_sizes(x),
+        dy=dy,
+        weight=None if weight_hh is None else steps.pack(engine, weight_hh.T),
+        first=first,
+        kept=kept,
+        dstate=dfirst,
+        dsums=dsums,
+    )
+    dx, grads = gradients(cell, params, cache, dsums)
+    return dx, dfirst, grads
+
+
+def gradients(cell: Cell, params: Params, cache: Any, dsums: Array) -> tuple[Array | None, dict[str, Gradient]]:
+    """What :meth:`Cell.gradients` returns, from (S, A·H) the gradients of the sums side by side."""
+    H = cell.hidden_size
+    dx, totals, grads = None, dsums[0], dict[str, Gradient]()
+    for one, span, order, read in cell.sums_of_each:
+        d = dsums[:, span.start * H : span.stop * H]
+        if one.factor is None:
+            total = (d.sum(axis=0) if read is None else totals).reshape(-1, H)
+            grads[one.name] = total[order if read is None else read].ravel()
+        elif one.factor == X:
+            dx, grads[one.name], totals = _input_gradients(cache.x, params[one.name], _in_order(d, order, H))
+        else:
+            assert one.factor == PAST_H
+            grads[one.name] = _in_order(previous(cache.x, cache.h0, cache.h).T @ d, order, H)
+    return dx, grads
+
+
+def _in_order(columns: Array, order: Any, H: int) -> Array:
+    """Blocks of H columns put in another order."""
+    if order == slice(None):
+        return columns
+    return columns.reshape(len(columns), -1, H)[:, order].reshape(len(columns), -1)
+
+
+def _input_gradients(x: PackedSequence, weight_ih: Array, d: Array) -> tuple[Array | None, Gradient, Array]:
+    """From d (S, G·H) to those of x, W_i and b, as :func:`recurrence.input_gradients` has them."""
+    if isinstance(x.data, Lookup) or x.data.ndim == 1:
+        distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
+        d = distinct.sums(d)  # (U, G·H)
+        if not isinstance(x.data, Lookup):
+            return None, RowGradient(distinct.rows, d, (weight_ih.shape[0], weight_ih.shape[1])), d.sum(axis=0)
+        values = x.data.table
+    else:
+        values = x.data
+    return d @ weight_ih.T if x.learned else None, values.T @ d, d.sum(axis=0)
+
+
+def _sizes(x: PackedSequence) -> Array:
+    return np.ascontiguousarray(x.batch_sizes, np.int64)
+
+
+def _blocks(x: PackedSequence, rows: int) -> list[tuple[int, int]]:
+    """Cuts time into blocks of whole steps, about so many rows each: (first step, end step)."""
+    found, begin, T = [], 0, len(x.batch_sizes)
+    while begin < T:
+        last = int(np.searchsorted(x.offsets, x.offsets[begin] + rows, side="right")) - 1
+        found.append((begin, max(begin + 1, last)))
+        begin = found[-1][1]
+    return found

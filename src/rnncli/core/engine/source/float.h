@@ -1,0 +1,14 @@
+#define REAL float
+#define INT int32_t
+#define NAME(x) JOIN(x, float32, LEVEL)
+#define MANTISSA 23
+#define ONE_BITS 0x3f800000
+#define ROUNDS 12582912.0f /* 1.5 · 2^23: adding it rounds to an integer */
+#define LN2_HIGH 0.693359375f
+#define LN2_LOW -2.12194440e-4f
+#define LARGEST 87.0f
+#define SATURATED 10.0f
+#define VANISHED 1e-30f
+/* e^r − 1 to the 7th power. */
+#define POLYNOMIAL(r) \
+    (r * (1 + r * (1 / 2.0f + r * (1 / 6.0f + r * (1 / 24.0f + r * (1 / 120.0f + r * (1 / 720.0f + r * (1 / 5040.0f))))))))

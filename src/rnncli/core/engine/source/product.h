@@ -1,0 +1,68 @@
+/* c = a·b for a few rows of a, and the columns of b in panels that lie in the order in which they are read. A number of c
+   is added up in the order of k, whatever the number of rows: a sequence has the same bits alone and in any batch. */
+
+#define PANEL (2 * LANES) /* columns */
+
+/* So many columns, filled up to whole panels. */
+int64_t NAME(whole_panels)(int64_t columns) { return (columns + PANEL - 1) / PANEL * PANEL; }
+#define whole_panels NAME(whole_panels)
+
+/* Writes b (rows, columns) panel after panel, the last one filled up with zeros: rows · whole_panels(columns) numbers.
+   `row` and `column` are from one row to the next, and from one column to the next. */
+void NAME(pack)(const REAL *b, int64_t rows, int64_t columns, int64_t row, int64_t column, REAL *out) {
+    for (int64_t p = 0; p < columns; p += PANEL) {
+        int64_t width = columns - p < PANEL ? columns - p : PANEL;
+        for (int64_t k = 0; k < rows; k++, out += PANEL) {
+            const REAL *from = b + k * row + p * column;
+            for (int64_t j = 0; j < width; j++) out[j] = from[j * column];
+            for (int64_t j = width; j < PANEL; j++) out[j] = 0;
+        }
+    }
+}
+
+/* `rows` rows of one panel. */
+INLINE void tile(const int rows, int64_t depth, const REAL *a, int64_t a_row, const REAL *b, REAL *c, int64_t c_row,
+                 int more) {
+    VEC sum[rows][2];
+    _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {
+        sum[i][0] = more ? load(c + i * c_row) : (VEC){0};
+        sum[i][1] = more ? load(c + i * c_row + LANES) : (VEC){0};
+    }
+    for (int64_t k = 0; k < depth; k++, b += PANEL) {
+        VEC b0 = load(b), b1 = load(b + LANES);
+        _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {
+            VEC x = all(a[i * a_row + k]);
+            sum[i][0] += x * b0;
+            sum[i][1] += x * b1;
+        }
+    }
+    _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {
+        store(c + i * c_row, sum[i][0]);
+        store(c + i * c_row + LANES, sum[i][1]);
+    }
+}
+
+/* c (n, columns) = a (n, depth) · b, or c += where `more`. The rows of c are as long as whole panels. */
+static void multiply(int64_t n, int64_t depth, int64_t columns, const REAL *a, int64_t a_row, const REAL *b, REAL *c,
+                     int64_t c_row, int more) {
+    int64_t blocks = (n + TILE_ROWS - 1) / TILE_ROWS;
+    for (int64_t p = 0; p < columns; p += PANEL, b += depth * PANEL) {
+        for (int64_t block = 0; block < blocks; block++) {
+            int64_t first = n * block / blocks, rows = n * (block + 1) / blocks - first;
+            const REAL *from = a + first * a_row;
+            REAL *to = c + first * c_row + p;
+            switch (rows) {
+            case 1: tile(1, depth, from, a_row, b, to, c_row, more); break;
+            case 2: tile(2, depth, from, a_row, b, to, c_row, more); break;
+            case 3: tile(3, depth, from, a_row, b, to, c_row, more); break;
+            case 4: tile(4, depth, from, a_row, b, to, c_row, more); break;
+            case 5: tile(5, depth, from, a_row, b, to, c_row, more); break;
+            case 6: tile(6, depth, from, a_row, b, to, c_row, more); break;
+#if TILE_ROWS > 6
+            case 7: tile(7, depth, from, a_row, b, to, c_row, more); break;
+            case 8: tile(8, depth, from, a_row, b, to, c_row, more); break;
+#endif
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/* What the cells' walks through time share. */
+
+/* x_t·W_i + b of a row. */
+INLINE const REAL *sums_of(const struct forward *run, int64_t row) {
+    return (const REAL *)run->sums + (run->index ? run->index[row] : row) * run->sums_row;
+}
+
+/* ∂L/∂h_t of a row from outside; NULL if there is none. */
+INLINE const REAL *dy_of(const struct backward *run, int64_t row) {
+    return run->dy ? (const REAL *)run->dy + row * run->dy_row : 0;
+}
+
+INLINE int64_t rows_of(const struct backward *run) {
+    int64_t rows = 0;
+    for (int64_t t = 0; t < run->steps; t++) rows += run->batch_sizes[t];
+    return rows;
+}
+
+/* Rows of whole panels, without what has vanished, as (n, H). */
+INLINE void copy_gradient(int64_t n, int64_t H, const REAL *from, int64_t width, REAL *to) {
+    for (int64_t r = 0; r < n; r++, from += width, to += H) {
+        int64_t u = 0;
+        for (; u + LANES <= H; u += LANES) store(to + u, without_vanished(load(from + u)));
+        if (u < H) store_some(to + u, without_vanished(load(from + u)), (int)(H - u));
+    }
+}

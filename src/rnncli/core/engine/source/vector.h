@@ -1,0 +1,61 @@
+/* Vectors of REAL as wide as the processor's, and the functions of the gates on them. Included once for each type. */
+
+#define LANES ((int)(VECTOR_BYTES / sizeof(REAL)))
+typedef REAL VEC __attribute__((vector_size(VECTOR_BYTES)));
+typedef REAL VEC_U __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
+typedef INT VEC_I __attribute__((vector_size(VECTOR_BYTES)));
+
+INLINE VEC load(const REAL *p) { return *(const VEC_U *)p; }
+INLINE void store(REAL *p, VEC v) { *(VEC_U *)p = v; }
+INLINE VEC all(REAL x) { return x - (VEC){0}; } /* x − 0 is x for every x, −0 and NaN too */
+
+/* The first `count` numbers only; the others are 0. */
+INLINE VEC load_some(const REAL *p, int count) {
+    VEC v = {0};
+    if (count >= LANES) return load(p);
+    memcpy(&v, p, (size_t)count * sizeof(REAL));
+    return v;
+}
+INLINE void store_some(REAL *p, VEC v, int count) {
+    if (count >= LANES)
+        store(p, v);
+    else
+        memcpy(p, &v, (size_t)count * sizeof(REAL));
+}
+
+/* `yes` where the mask is set, else `no`. */
+INLINE VEC select(VEC_I mask, VEC yes, VEC no) { return (VEC)((mask & (VEC_I)yes) | (~mask & (VEC_I)no)); }
+
+/* e^x − 1 as 2^n (e^r − 1) + (2^n − 1), with n = round(x / ln 2) and r = x − n ln 2, |r| ≤ 0.35; ln 2 in two parts, so
+   that r is exact (Cody & Waite 1980). e^r − 1 is its Taylor polynomial: the first term left out is below 2e−8 of it for
+   float, 5e−17 for double. x must lie where 2^n does not overflow; NaN stays NaN. */
+INLINE VEC exp_minus_one(VEC x) {
+    VEC shifted = x * (REAL)1.4426950408889634 + (REAL)ROUNDS;
+    VEC n = shifted - (REAL)ROUNDS;
+    VEC_I bits = (VEC_I)shifted << MANTISSA; /* n stands in the lowest bits of `shifted` */
+    VEC r = x - n * (REAL)LN2_HIGH;
+    r = r - n * (REAL)LN2_LOW;
+    VEC two_n = (VEC)(bits + ONE_BITS);
+    return two_n * POLYNOMIAL(r) + (two_n - 1);
+}
+
+/* σ(x) = 1 / (1 + e^−x); 0 below −LARGEST, where e^−x would overflow; NaN stays NaN. */
+INLINE VEC sigmoid(VEC x) {
+    VEC bounded = select(x < -(REAL)LARGEST, all(-(REAL)LARGEST), select(x > (REAL)LARGEST, all(LARGEST), x));
+    return select(x < -(REAL)LARGEST, (VEC){0}, 1 / (2 + exp_minus_one(-bounded)));
+}
+
+/* tanh(x) = (e^2x − 1) / (e^2x + 1), with e^2x − 1 as such, so that nothing is lost near 0. Beyond ±SATURATED it is ±1. */
+INLINE VEC hyperbolic_tangent(VEC x) {
+    x = select(x > (REAL)SATURATED, all(SATURATED), x);
+    x = select(x < -(REAL)SATURATED, all(-(REAL)SATURATED), x);
+    VEC e = exp_minus_one(x + x);
+    return e / (e + 2);
+}
+
+/* 0 for what has all but vanished: smaller numbers would be subnormal soon, for which some processors take a hundred
+   times as long. NaN stays NaN. */
+INLINE VEC without_vanished(VEC x) {
+    VEC_I tiny = (x < (REAL)VANISHED) & (x > -(REAL)VANISHED);
+    return (VEC)(~tiny & (VEC_I)x);
+}

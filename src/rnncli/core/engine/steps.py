@@ -1,0 +1,158 @@
+"""Calls the cells' walks through time: the structures of ``source/run.h``, filled from arrays."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnncli.core.engine.library import Library
+
+Array = npt.NDArray[Any]
+
+PLANES = 7
+LANES_OF_A_PANEL = 32  # float32 numbers at most; a row of scratch is filled up to whole panels
+
+
+class _Forward(ctypes.Structure):
+    _fields_ = (
+        ("hidden", ctypes.c_int64),
+        ("steps", ctypes.c_int64),
+        ("batch_sizes", ctypes.c_void_p),
+        ("sums", ctypes.c_void_p),
+        ("sums_row", ctypes.c_int64),
+        ("index", ctypes.c_void_p),
+        ("weight", ctypes.c_void_p),
+        ("bias", ctypes.c_void_p),
+        ("state", ctypes.c_void_p * 2),
+        ("kept", ctypes.c_void_p * PLANES),
+        ("scratch", ctypes.c_void_p),
+    )
+
+
+class _Backward(ctypes.Structure):
+    _fields_ = (
+        ("hidden", ctypes.c_int64),
+        ("steps", ctypes.c_int64),
+        ("batch_sizes", ctypes.c_void_p),
+        ("dy", ctypes.c_void_p),
+        ("dy_row", ctypes.c_int64),
+        ("weight", ctypes.c_void_p),
+        ("first", ctypes.c_void_p * 2),
+        ("kept", ctypes.c_void_p * PLANES),
+        ("dstate", ctypes.c_void_p * 2),
+        ("dsums", ctypes.c_void_p),
+        ("scratch", ctypes.c_void_p),
+    )
+
+
+def address(array: Array) -> int:
+    """Where an array's numbers begin."""
+    return int(array.__array_interface__["data"][0])
+
+
+def pack(library: Library, weight: Array) -> Array:
+    """(K, M) a right factor in the order in which the kernels read it; it may be a transposed view."""
+    depth, columns = weight.shape
+    packed = np.empty(depth * _whole_panels(columns), weight.dtype)
+    row, column = (stride // weight.itemsize for stride in weight.strides)
+    arguments = [ctypes.c_void_p(address(weight)), *map(ctypes.c_int64, (depth, columns, row, column))]
+    library.function("pack", weight.dtype)(*arguments, ctypes.c_void_p(address(packed)))
+    return packed
+
+
+def scratch(rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
+    """What a walk needs for the products of a step."""
+    return np.empty(rows * _whole_panels(columns), dtype)
+
+
+def _whole_panels(columns: int) -> int:
+    return -(-columns // LANES_OF_A_PANEL) * LANES_OF_A_PANEL
+
+
+class Forward:
+    """Walks a cell forwards, some timesteps at a call.
+
+    Args:
+        weight: W_h as :func:`pack` leaves it; None for a cell without.
+        bias: inside of the recurrent side, or None.
+        state: (N, H) each; overwritten by the last state of every sequence.
+        kept: (S, H) each, in the order of the cell's cache, h last; None for what is not kept.
+        columns: of W_h.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        name: str,
+        *,
+        weight: Array | None,
+        bias: Array | None,
+        state: Sequence[Array],
+        kept: Sequence[Array | None],
+        columns: int,
+    ) -> None:
+        h = state[0]
+        self._function = library.function(f"{name}_forward", h.dtype)
+        self._scratch = scratch(len(h), columns, h.dtype)
+        self._held = (weight, bias, state, kept)  # what C has the addresses of
+        self._kept, self._row_bytes = [None if plane is None else address(plane) for plane in kept], h[0].nbytes
+        run = self._run = _Forward(hidden=h.shape[1], scratch=address(self._scratch))
+        run.weight, run.bias = (None if one is None else address(one) for one in (weight, bias))
+        run.state[: len(state)] = [address(one) for one in state]
+
+    def __call__(self, batch_sizes: Array, sums: Array, index: Array | None = None, first_row: int = 0) -> None:
+        """Walks on.
+
+        Args:
+            batch_sizes: (T,) int64, of these steps.
+            sums: x·W_i + b, (S, G·H) of these steps' rows, or the table that ``index`` reads.
+            index: (S,) intp.
+            first_row: of these steps.
+        """
+        run = self._run
+        run.steps, run.batch_sizes = len(batch_sizes), address(batch_sizes)
+        run.sums, run.sums_row = address(sums), sums.shape[1]
+        run.index = None if index is None else address(index)
+        at = first_row * self._row_bytes
+        run.kept[: len(self._kept)] = [None if plane is None else plane + at for plane in self._kept]
+        self._function(ctypes.byref(run))
+
+
+def backward(
+    library: Library,
+    name: str,
+    *,
+    batch_sizes: Array,
+    dy: Array | None,
+    weight: Array | None,
+    first: Sequence[Array],
+    kept: Sequence[Array],
+    dstate: Sequence[Array],
+    dsums: Array,
+) -> None:
+    """Walks a cell backwards through all steps.
+
+    Args:
+        batch_sizes: (T,) int64.
+        dy: (S, H), whose rows may be apart; or None.
+        weight: W_h transposed, as :func:`pack` leaves it; None for a cell without.
+        first: (N, H) each, the state that the first step read.
+        kept: (S, H) each, in the order of the cell's cache.
+        dstate: (N, H) each, ∂L/∂ the last state; overwritten by ∂L/∂ the first.
+        dsums: (S, A·H), where ∂L/∂ the sums go.
+    """
+    h = kept[-1]
+    space = scratch(len(first[0]), h.shape[1], h.dtype)
+    run = _Backward(hidden=h.shape[1], steps=len(batch_sizes), batch_sizes=address(batch_sizes))
+    run.dsums, run.scratch = address(dsums), address(space)
+    run.weight = None if weight is None else address(weight)
+    if dy is not None:
+        run.dy, run.dy_row = address(dy), dy.strides[0] // dy.itemsize
+    run.first[: len(first)] = [address(one) for one in first]
+    run.kept[: len(kept)] = [address(one) for one in kept]
+    run.dstate[: len(dstate)] = [address(one) for one in dstate]
+    library.function(f"{name}_backward", h.dtype)(ctypes.byref(run))
