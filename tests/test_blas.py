@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import _ctypes
+import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from rnncli import blas
@@ -44,3 +51,24 @@ def test_no_such_file(tmp_path: Path) -> None:
     environment: dict[str, str] = {}
     blas.set_up(environment, tmp_path / "cpuinfo")
     assert environment == {"OPENBLAS_NUM_THREADS": "1"}
+
+
+def test_the_name_of_the_kernel() -> None:
+    code = "from rnncli import blas; before = blas.kernel(); import numpy; print(before, blas.kernel())"
+    environment = os.environ | {"OPENBLAS_CORETYPE": "Nehalem"}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    before, kernel = run.stdout.split()
+    assert before == "None"
+    config: dict[str, dict[str, dict[str, str]]] = np.show_config(mode="dicts")  # type: ignore[assignment]
+    if "openblas" not in config["Build Dependencies"]["blas"]["name"]:  # Accelerate, MKL
+        assert kernel == "None"
+    elif platform.machine() in ("x86_64", "AMD64"):
+        assert kernel == "Nehalem"
+    else:
+        assert kernel != "None"
+
+
+@pytest.mark.parametrize("module", [SimpleNamespace(), SimpleNamespace(__file__="absent.so"), _ctypes])
+def test_no_name_where_there_is_no_openblas(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
+    monkeypatch.setitem(sys.modules, "numpy._core._multiarray_umath", module)
+    assert blas.kernel() is None
