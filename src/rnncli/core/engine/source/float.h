@@ -12,3 +12,6 @@
 /* e^r − 1 to the 7th power. */
 #define POLYNOMIAL(r) \
     (r * (1 + r * (1 / 2.0f + r * (1 / 6.0f + r * (1 / 24.0f + r * (1 / 120.0f + r * (1 / 720.0f + r * (1 / 5040.0f))))))))
+#define WIDEST(what) _mm512_##what##_ps
+#define WIDEST_MASK _mm512_cmp_ps_mask
+#define WIDE(what) _mm256_##what##_ps

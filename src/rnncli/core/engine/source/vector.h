@@ -1,5 +1,8 @@
 /* Vectors of REAL as wide as the processor's, and the functions of the gates on them. Included once for each type. */
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 #define LANES ((int)(VECTOR_BYTES / sizeof(REAL)))
 typedef REAL VEC __attribute__((vector_size(VECTOR_BYTES)));
 typedef REAL VEC_U __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
@@ -23,8 +26,22 @@ INLINE void store_some(REAL *p, VEC v, int count) {
         memcpy(p, &v, (size_t)count * sizeof(REAL));
 }
 
-/* `yes` where the mask is set, else `no`. */
+/* The larger, the smaller of a bound and x, NaN where x is; y where x is not below the bound, else 0, and y where x is NaN.
+   The compiler does not see instructions in the portable form, which is the definition. */
+#if defined(__AVX512F__)
+INLINE VEC at_least(VEC bound, VEC x) { return WIDEST(max)(bound, x); }
+INLINE VEC at_most(VEC bound, VEC x) { return WIDEST(min)(bound, x); }
+INLINE VEC zero_below(VEC bound, VEC x, VEC y) { return WIDEST(maskz_mov)(WIDEST_MASK(x, bound, _CMP_NLT_UQ), y); }
+#elif defined(__AVX2__)
+INLINE VEC at_least(VEC bound, VEC x) { return WIDE(max)(bound, x); }
+INLINE VEC at_most(VEC bound, VEC x) { return WIDE(min)(bound, x); }
+INLINE VEC zero_below(VEC bound, VEC x, VEC y) { return (VEC)(~(x < bound) & (VEC_I)y); }
+#else
 INLINE VEC select(VEC_I mask, VEC yes, VEC no) { return (VEC)((mask & (VEC_I)yes) | (~mask & (VEC_I)no)); }
+INLINE VEC at_least(VEC bound, VEC x) { return select(x < bound, bound, x); }
+INLINE VEC at_most(VEC bound, VEC x) { return select(x > bound, bound, x); }
+INLINE VEC zero_below(VEC bound, VEC x, VEC y) { return (VEC)(~(x < bound) & (VEC_I)y); }
+#endif
 
 /* e^x − 1 as 2^n (e^r − 1) + (2^n − 1), with n = round(x / ln 2) and r = x − n ln 2, |r| ≤ 0.35; ln 2 in two parts, so
    that r is exact (Cody & Waite 1980). e^r − 1 is its Taylor polynomial: the first term left out is below 2e−8 of it for
@@ -41,15 +58,14 @@ INLINE VEC exp_minus_one(VEC x) {
 
 /* σ(x) = 1 / (1 + e^−x); 0 below −LARGEST, where e^−x would overflow; NaN stays NaN. */
 INLINE VEC sigmoid(VEC x) {
-    VEC bounded = select(x < -(REAL)LARGEST, all(-(REAL)LARGEST), select(x > (REAL)LARGEST, all(LARGEST), x));
-    return select(x < -(REAL)LARGEST, (VEC){0}, 1 / (2 + exp_minus_one(-bounded)));
+    const VEC bound = all(LARGEST);
+    return zero_below(-bound, x, 1 / (2 + exp_minus_one(at_most(bound, at_least(-bound, -x)))));
 }
 
 /* tanh(x) = (e^2x − 1) / (e^2x + 1), with e^2x − 1 as such, so that nothing is lost near 0. Beyond ±SATURATED it is ±1. */
 INLINE VEC hyperbolic_tangent(VEC x) {
-    x = select(x > (REAL)SATURATED, all(SATURATED), x);
-    x = select(x < -(REAL)SATURATED, all(-(REAL)SATURATED), x);
-    VEC e = exp_minus_one(x + x);
+    const VEC bound = all(2 * SATURATED);
+    VEC e = exp_minus_one(at_most(bound, at_least(-bound, x + x)));
     return e / (e + 2);
 }
 
