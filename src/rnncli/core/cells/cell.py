@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from rnncli.core.initializers import glorot_uniform, orthogonal
 from rnncli.core.packed import Array, PackedSequence, Params, State
 
 _Order = list[int] | slice
+# What a cell's compiled form repeats.
+_REPEATED = ("specification", "step", "forward", "backward", "gradients", "first_state", "own_gradient")
 _NO_TOTALS: Array = np.empty((0, 0))
 
 
@@ -67,6 +69,24 @@ class Cell(ABC):
     def compiled(self) -> Compiled | None:
         """The same loops in the compiled engine; None where they are in NumPy only."""
         return None
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "compiled" in cls.__dict__:
+            cls._repeated = cls._what_is_repeated()
+
+    _repeated: ClassVar[tuple[Any, ...]] = ()
+
+    @classmethod
+    def _what_is_repeated(cls) -> tuple[Any, ...]:
+        return tuple([getattr(cls, name) for name in _REPEATED])
+
+    @property
+    def usable_compiled(self) -> Compiled | None:
+        """The compiled form, if it is of these very loops: a subclass or a test that puts another function in the place
+        of one of them is not to run those of the class that it took the form from."""
+        compiled = self.compiled
+        return compiled if compiled is None or self._what_is_repeated() == self._repeated else None
 
     @classmethod
     def options(cls) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def forward(
     cell: Cell, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
 ) -> tuple[Array, State, Any]:
     """What :meth:`Cell.forward` returns."""
-    compiled, engine = cell.compiled, library()
+    compiled, engine = cell.usable_compiled, library()
     if compiled is None or engine is None:
         return cell.forward(params, x, state, keep)
     H, S, dtype = cell.hidden_size, len(x.data), params["weight_ih"].dtype
@@ -40,7 +40,7 @@ def forward(
         engine,
         compiled.name,
         weight=None if weight_hh is None else steps.pack(engine, weight_hh),
-        bias=params.get("bias_hn"),
+        bias=_inner_bias(cell, params),
         state=last,
         kept=list(kept) if keep else [*[None] * (len(names) - 1), kept[0]],
         columns=0 if weight_hh is None else weight_hh.shape[1],
@@ -67,7 +67,7 @@ def backward(
     cell: Cell, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
 ) -> tuple[Array | None, State, dict[str, Any]]:
     """What :meth:`Cell.backward` returns; while gradients are recorded, the cell's own does it."""
-    compiled, engine = cell.compiled, library()
+    compiled, engine = cell.usable_compiled, library()
     if compiled is None or engine is None or backward_trace.is_recording():
         return cell.backward(params, cache, dy, dstate)
     x, first, kept = cache.x, cache[1 : 1 + cell.state_count], cache[1 + cell.state_count :]
@@ -82,7 +82,7 @@ def backward(
         compiled.name,
         batch_sizes=_sizes(x),
         dy=dy,
-        weight=None if weight_hh is None else steps.pack(engine, weight_hh.T),
+        weight=None if weight_hh is None else steps.pack(engine, _in_order_of_sums(cell, weight_hh).T),
         first=first,
         kept=kept,
         dstate=dfirst,
@@ -107,6 +107,19 @@ def gradients(cell: Cell, params: Params, cache: Any, dsums: Array) -> tuple[Arr
             assert one.factor == PAST_H
             grads[one.name] = _in_order(previous(cache.x, cache.h0, cache.h).T @ d, order, H)
     return dx, grads
+
+
+def _inner_bias(cell: Cell, params: Params) -> Array | None:
+    """The bias of a sum that x does not go into: it cannot be added to x·W_i."""
+    return next(
+        (params[one.name] for one, _, _, read in cell.sums_of_each if one.factor is None and read is None), None
+    )
+
+
+def _in_order_of_sums(cell: Cell, weight_hh: Array) -> Array:
+    """W_h with its blocks in the order in which the sums that they go into lie side by side."""
+    order = next(order for one, _, order, _ in cell.sums_of_each if one.factor == PAST_H)
+    return weight_hh if isinstance(order, slice) else _in_order(weight_hh, np.argsort(order).tolist(), cell.hidden_size)
 
 
 def _in_order(columns: Array, order: Any, H: int) -> Array:

@@ -21,6 +21,7 @@ from rnncli.core.cells.recurrence import (
 from rnncli.core.cells.specification import (
     PAST_H,
     Block,
+    Compiled,
     ParameterSpec,
     Specification,
     StateSpec,
@@ -74,6 +75,8 @@ class GRU(Cell):
         ),
         sums=("m", "ar", "az", "an"),
     )
+
+    compiled = Compiled("gru", GRUCache)
 
     def step(self, s: Step[V]) -> None:
         r, z = s.gate("r"), s.gate("z")

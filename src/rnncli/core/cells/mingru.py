@@ -10,7 +10,7 @@ from rnncli.core import backward_trace
 from rnncli.core.activations import squash
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import InputSums, dropping_vanished, previous
-from rnncli.core.cells.specification import Block, ParameterSpec, Specification, StateSpec, Step, V, X, gate
+from rnncli.core.cells.specification import Block, Compiled, ParameterSpec, Specification, StateSpec, Step, V, X, gate
 from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
@@ -61,6 +61,8 @@ class MinGRU(Cell):
         ),
         sums=("az", "n"),
     )
+
+    compiled = Compiled("mingru", MinGRUCache)
 
     def step(self, s: Step[V]) -> None:
         z, n = s.gate("z"), s.sums("n", "the candidate")

@@ -11,7 +11,18 @@ import numpy as np
 from rnncli.core import backward_trace
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import InputSums, StepBuffer, blocks_backward, by_gate_transposed, dropping_vanished
-from rnncli.core.cells.specification import PAST_H, Block, GateSpec, ParameterSpec, Specification, StateSpec, Step, V, X
+from rnncli.core.cells.specification import (
+    PAST_H,
+    Block,
+    Compiled,
+    GateSpec,
+    ParameterSpec,
+    Specification,
+    StateSpec,
+    Step,
+    V,
+    X,
+)
 from rnncli.core.packed import Array, PackedSequence, Params, State
 
 
@@ -50,6 +61,10 @@ class RNN(Cell):
             sums=("a",),
             output="o",
         )
+
+    @property
+    def compiled(self) -> Compiled:
+        return Compiled(f"rnn_{self.nonlinearity}", RNNCache)
 
     def step(self, s: Step[V]) -> None:
         a = s.sums("a", "the sums")

@@ -26,3 +26,6 @@
 #include "product.h"
 #include "steps.h"
 #include "lstm.h"
+#include "gru.h"
+#include "rnn.h"
+#include "mingru.h"

@@ -1,0 +1,166 @@
+"""The cells' loops through time in the compiled engine, held against those in NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnncli.core.cells import compiled
+from rnncli.core.cells.cell import Cell
+from rnncli.core.cells.gru import GRU
+from rnncli.core.cells.lstm import LSTM
+from rnncli.core.cells.mingru import MinGRU
+from rnncli.core.cells.rnn import RNN
+from rnncli.core.engine import library as engine
+from rnncli.core.gradients import RowGradient
+from rnncli.core.packed import PackedSequence
+
+Array = np.ndarray[Any, Any]
+CELLS: dict[str, Any] = {
+    "rnn": RNN,
+    "relu": lambda *sizes, **more: RNN(*sizes, nonlinearity="relu", **more),
+    "lstm": LSTM,
+    "gru": GRU,
+    "mingru": MinGRU,
+}
+LIBRARY = Path(engine.__file__).with_name(engine.NAME)
+needs_library = pytest.mark.skipif(not LIBRARY.exists(), reason="the library is not compiled")
+SHAPES = [(1, 33), (3, 5), (16, 33), (17, 1), (100, 33)]  # (H, N)
+
+
+def levels() -> list[str]:
+    best = engine.Library(LIBRARY).level if LIBRARY.exists() else "plain"
+    return ["plain", "avx2", "avx512"][: 1 + ["plain", "avx2", "avx512"].index(best)]
+
+
+@pytest.fixture(params=levels())
+def at_level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = engine.Library(LIBRARY, request.param)
+    monkeypatch.setattr(compiled, "library", lambda: library)
+
+
+def apart(one: Any, other: Any) -> float:
+    """How far two results lie apart, relative by norm."""
+    one, other = (g.dense() if isinstance(g, RowGradient) else g for g in (one, other))
+    assert one.shape == other.shape
+    assert one.dtype == other.dtype
+    return float(np.linalg.norm(one - other) / max(float(np.linalg.norm(other)), 1e-30))
+
+
+def batch(rng: np.random.Generator, N: int, D: int, dtype: Any, what: str) -> PackedSequence:
+    """Ragged sequences of 1 to 9 steps: numbers, or ids."""
+    lengths = rng.integers(1, 10, N)
+    if what == "ids":
+        return PackedSequence.pack([rng.integers(0, D, length) for length in lengths])
+    x = PackedSequence.pack([rng.standard_normal((length, D)).astype(dtype) for length in lengths])
+    return x
+
+
+def both_agree(cell: Cell, dtype: Any, N: int, what: str, has_dy: bool, has_dstate: bool, has_state: bool) -> None:
+    rng = np.random.default_rng(cell.hidden_size + N)
+    H, bound = cell.hidden_size, 1e-6 if dtype == np.float32 else 1e-13
+    x = batch(rng, N, cell.input_size, dtype, what)
+    params = {
+        name: value + (0.3 / np.sqrt(H) * rng.standard_normal(value.shape)).astype(dtype)
+        for name, value in cell.init(rng, np.dtype(dtype)).items()
+    }
+
+    def states(there: bool) -> Any:
+        return tuple(rng.standard_normal((N, H)).astype(dtype) for _ in range(cell.state_count)) if there else None
+
+    state, dstate = states(has_state), states(has_dstate)
+    dy = rng.standard_normal((len(x.data), 2 * H)).astype(dtype)[:, H:] if has_dy else None  # as two directions give it
+    y, last, cache = compiled.forward(cell, params, x, state)
+    y_np, last_np, cache_np = cell.forward(params, x, state)
+    alike = {"y": (y, y_np)}
+    alike |= {f"last {k}": pair for k, pair in enumerate(zip(last, last_np, strict=True))}
+    assert type(cache) is type(cache_np)
+    alike |= {name: (getattr(cache, name), getattr(cache_np, name)) for name in cache._fields[1:]}
+    without_cache = compiled.forward(cell, params, x, state, keep=False)
+    assert np.array_equal(without_cache[0], y)
+    assert all(np.array_equal(a, b) for a, b in zip(without_cache[1], last, strict=True))
+    assert without_cache[2] is None
+
+    dx, dfirst, grads = compiled.backward(cell, params, cache, dy, dstate)
+    dx_np, dfirst_np, grads_np = cell.backward(params, cache_np, dy, dstate)
+    assert (dx is None) == (dx_np is None)
+    if dx is not None:
+        alike["dx"] = (dx, dx_np)
+    alike |= {f"dfirst {k}": pair for k, pair in enumerate(zip(dfirst, dfirst_np, strict=True))}
+    assert grads.keys() == grads_np.keys()
+    alike |= {f"gradient of {name}": (grads[name], grads_np[name]) for name in grads}
+    far = {name: found for name, pair in alike.items() if not (found := apart(*pair)) < bound}
+    assert far == {}
+
+
+@needs_library
+@pytest.mark.usefixtures("at_level")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", CELLS)
+def test_values_and_gradients_are_those_of_numpy(kind: str, dtype: Any) -> None:
+    for k, (H, N) in enumerate(SHAPES):
+        cell = CELLS[kind](7, H, bias=k != 2)
+        assert cell.usable_compiled is not None
+        both_agree(cell, dtype, N, "ids" if k % 2 else "numbers", k != 1, k != 3, k != 4)
+
+
+@needs_library
+@pytest.mark.usefixtures("at_level")
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_sequence_has_the_same_bits_alone_and_in_any_batch(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    cell = CELLS[kind](7, 17)
+    params = cell.init(rng, np.dtype(np.float32))
+    ids = [rng.integers(0, 7, 6) for _ in range(33)]
+    _, together, _ = compiled.forward(cell, params, PackedSequence.pack(ids))
+    for n in range(0, 33, 8):
+        _, alone, _ = compiled.forward(cell, params, PackedSequence.pack(ids[n : n + 1]))
+        assert all(np.array_equal(one[n], other[0]) for one, other in zip(together, alone, strict=True))
+
+
+@needs_library
+@pytest.mark.usefixtures("at_level")
+@pytest.mark.parametrize("kind", CELLS)
+def test_what_is_not_a_number_stays_so(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    cell = CELLS[kind](2, 17)
+    params = cell.init(rng, np.dtype(np.float32))
+    x = rng.standard_normal((1, 4, 2)).astype(np.float32)
+    x[0, 1, 0] = np.nan
+    y, _, _ = compiled.forward(cell, params, PackedSequence.pack(list(x)))
+    assert np.isfinite(y[0]).all()
+    assert np.isnan(y[1:]).all()
+
+
+@needs_library
+@pytest.mark.parametrize("cell", [LSTM, GRU, RNN, MinGRU])
+@pytest.mark.parametrize("name", ["forward", "backward", "step", "gradients", "specification"])
+def test_another_function_in_a_subclass_is_what_runs(
+    cell: type[Cell], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other: Any = property(lambda _: cell.specification) if name == "specification" else lambda *_: None
+    another = type("Another", (cell,), {name: other})
+    mixed = type("Mixed", (another, cell), {})
+    same = type("Same", (cell,), {"more": 1})
+    assert cell(2, 3).usable_compiled is not None
+    assert same(2, 3).usable_compiled is not None
+    assert another(2, 3).usable_compiled is None
+    assert mixed(2, 3).usable_compiled is None
+    monkeypatch.setattr(cell, name, other)
+    assert cell(2, 3).usable_compiled is None
+
+
+@needs_library
+def test_a_subclass_runs_its_own_loop() -> None:
+    class Silent(GRU):
+        def forward(self, params: Any, x: Any, state: Any = None, keep: bool = True) -> Any:
+            y, last, cache = super().forward(params, x, state, keep)
+            return 0 * y, last, cache
+
+    cell = Silent(2, 3)
+    params = cell.init(np.random.default_rng(0), np.dtype(np.float32))
+    y, _, _ = compiled.forward(cell, params, PackedSequence.pack([np.ones((4, 2), np.float32)]))
+    assert not y.any()
