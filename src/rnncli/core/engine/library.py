@@ -1,14 +1,18 @@
-"""Finds the shared library of the compiled engine, loads it, and says which engine computes."""
+"""Finds the shared library of the compiled engine, loads and checks it, and says which engine computes."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+
+from rnncli.core.engine.sources import digest
 
 Engine = Literal["auto", "numpy", "compiled"]
 NAME = "librnncli.dylib" if sys.platform == "darwin" else "librnncli.so"
@@ -22,15 +26,29 @@ class Library:
         level: of vectors; None for the best that the processor has.
 
     Raises:
-        OSError: it cannot be loaded.
+        OSError: it cannot be loaded, or was compiled from other sources than those that are beside it.
     """
 
     def __init__(self, path: Path, level: str | None = None) -> None:
-        self._library = ctypes.CDLL(str(path))  # the interpreter's lock is free during a call
-        best = self._library.rnncli_level
-        best.restype, best.argtypes = ctypes.c_char_p, []
-        self.level = level or best().decode()
+        if not path.exists():
+            raise OSError("it was not compiled when rnncli was installed")
+        try:
+            self._library = ctypes.CDLL(str(path))  # the interpreter's lock is free during a call
+            best, sources = (self._text(name) for name in ("rnncli_level", "rnncli_sources"))
+        except OSError as error:
+            raise OSError(f"the system does not load it: {error}") from None
+        except AttributeError:
+            raise OSError("it is of another version: compile it anew, python hatch_build.py") from None
+        if digest() not in (None, sources):
+            raise OSError("its sources have changed: compile it anew, python hatch_build.py")
+        self.level = level or best
         self.function = cache(self._function)
+        self._agreed: dict[Hashable, bool] = {}
+
+    def _text(self, name: str) -> str:
+        function = self._library[name]
+        function.restype, function.argtypes = ctypes.c_char_p, []
+        return str(function().decode())
 
     def _function(self, name: str, dtype: np.dtype[Any]) -> Any:
         """The C function of that name for that type; all return nothing.
@@ -42,13 +60,42 @@ class Library:
         found.restype = None
         return found
 
+    def agrees(self, case: Hashable, test: Callable[[], bool]) -> bool:
+        """Whether what a case computes is what NumPy computes; tested the first time that it is asked for.
+
+        One that does not agree, or that the library lacks, is not used: :func:`status` says so.
+        """
+        known = self._agreed.get(case)
+        if known is None:
+            self._agreed[case] = True  # the test itself runs on it
+            try:
+                known = bool(test())
+            except AttributeError:  # no such function
+                known = False
+            self._agreed[case] = known
+        return known
+
+    @property
+    def refused(self) -> bool:
+        """Whether it has computed something else than NumPy."""
+        return not all(self._agreed.values())
+
+
+class Status(NamedTuple):
+    """Which engine computes: the level of vectors of the compiled one, or why it does not."""
+
+    engine: Literal["numpy", "compiled"]
+    level: str | None
+    why_not: str | None
+
 
 @cache
-def _load() -> Library | None:
+def _loaded() -> Library | str:
+    """The library, or why there is none."""
     try:
         return Library(Path(__file__).with_name(NAME))
-    except OSError:
-        return None
+    except OSError as error:
+        return str(error)
 
 
 _engine: Engine = "auto"
@@ -58,14 +105,50 @@ def use(engine: Engine) -> None:
     """Sets which engine computes in this process: ``auto`` is the compiled one where it is there.
 
     Raises:
-        OSError: the compiled one is asked for, and is not there.
+        OSError: the compiled one is asked for, and is not there; says why.
     """
     global _engine
-    if engine == "compiled" and _load() is None:
-        raise OSError("the compiled engine is not there")
+    why = why_not()
+    if engine == "compiled" and why is not None:
+        raise OSError(why)
     _engine = engine
+
+
+@contextmanager
+def using(engine: Engine) -> Iterator[None]:
+    """Inside, this engine computes; afterwards that of before.
+
+    Raises:
+        OSError: as :func:`use`.
+    """
+    global _engine
+    before = _engine
+    use(engine)
+    try:
+        yield
+    finally:
+        _engine = before
 
 
 def library() -> Library | None:
     """The compiled engine, or None where NumPy computes."""
-    return None if _engine == "numpy" else _load()
+    if _engine == "numpy":
+        return None
+    found = _loaded()
+    return None if isinstance(found, str) or found.refused else found
+
+
+def why_not() -> str | None:
+    """Why the compiled engine cannot be used; None where it can."""
+    found = _loaded()
+    if isinstance(found, str):
+        return found
+    return "it does not compute what NumPy computes here" if found.refused else None
+
+
+def status() -> Status:
+    """Which engine computes in this process."""
+    found = library()
+    if found is not None:
+        return Status("compiled", found.level, None)
+    return Status("numpy", None, "NumPy was asked for" if _engine == "numpy" else why_not())

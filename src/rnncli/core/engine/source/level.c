@@ -10,3 +10,6 @@ const char *rnncli_level(void) {
 #endif
     return "plain";
 }
+
+/* The digest of the sources that it was compiled from. */
+const char *rnncli_sources(void) { return SOURCES; }
