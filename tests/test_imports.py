@@ -210,7 +210,6 @@ SLOW = ("numpy", "yaml", "markupsafe", "safetensors")
         "from rnncli.cli.main import main; assert main(['--help']) == 0; assert 'rnncli.storage' not in sys.modules",
         "from rnncli.cli.main import main; assert {main([name, '-h']) for name in "
         "('train', 'predict', 'evaluate', 'inspect', 'tokenize')} == {0}",
-        "from rnncli.cli.main import main; assert main(['--version']) == 0",
         "from rnncli.cli.main import main; assert main(['train', '--hiden', '3']) == 2",
         "import rnncli.config, rnncli.errors, rnncli.cli.views.table, rnncli.render.tables",
     ],

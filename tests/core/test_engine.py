@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from rnncli.core.cells import compiled
+from rnncli.core.cells.lstm import LSTM
 from rnncli.core.engine import library
 
 
@@ -36,3 +40,38 @@ def test_an_engine_is_used_inside_only() -> None:
     with library.using("numpy"):
         assert library.status() == ("numpy", None, "NumPy was asked for")
     assert library.status() == before
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_library_that_computes_something_else_is_not_used(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted fault is as large as the tolerances let through, and half as much again."""
+    path = Path(library.__file__).with_name(library.NAME)
+    if library.why_not() is not None:
+        with pytest.raises(OSError, match=r"\w"):
+            library.Library(path)
+        return
+    loaded = library.Library(path)
+    monkeypatch.setattr(library, "_loaded", lambda: loaded)
+    right = compiled._backward
+
+    def wrong(*arguments: Any) -> Any:
+        dx, dstate, grads = right(*arguments)
+        return dx, dstate, grads | {"bias": grads["bias"] * (1 + 1.5 * compiled.TOLERANCES[dtype])}
+
+    with library.using("auto"):
+        assert compiled._engine(LSTM(3, 4), np.dtype(dtype)) is loaded
+        monkeypatch.setattr(compiled, "_backward", wrong)
+        assert compiled._engine(LSTM(3, 4, bias=True), np.dtype(dtype)) is loaded  # a case is tested once
+        loaded._agreed.clear()
+        assert compiled._engine(LSTM(3, 4), np.dtype(dtype)) is None
+        assert library.library() is None
+        assert "does not compute what NumPy computes" in str(library.status().why_not)
+
+
+def test_a_function_that_the_library_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    if library.why_not() is not None:
+        assert library.status().engine == "numpy"
+        return
+    loaded = library.Library(Path(library.__file__).with_name(library.NAME))
+    assert not loaded.agrees("case", lambda: loaded.function("lacking", np.dtype("float32")) is None)
+    assert "lacking" in str(loaded.refused)

@@ -29,8 +29,21 @@ def _show_version(value: bool) -> None:
     if value:
         from importlib.metadata import version
 
-        typer.echo(f"rnncli {version('rnncli')}")
+        typer.echo(f"rnncli {version('rnncli')}, {_engine_in_words()}")
         raise typer.Exit
+
+
+def _engine_in_words() -> str:
+    from typing import get_args
+
+    from rnncli.config import Cell
+    from rnncli.core.cells.compiled import tested
+    from rnncli.core.cells.named import cell_named
+
+    found = tested(cell_named(name)(1, 1) for name in get_args(Cell))
+    if found.engine == "compiled":
+        return f"compiled engine ({found.level})"
+    return f"NumPy engine (the compiled one is not used: {found.why_not})"
 
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")

@@ -6,6 +6,10 @@ the gradients of the sums of a step lie side by side, (S, A·H), so that one pro
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +19,7 @@ from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.recurrence import previous
 from rnncli.core.cells.specification import PAST_H, X
 from rnncli.core.engine import steps
-from rnncli.core.engine.library import library
+from rnncli.core.engine.library import Library, Status, library, status
 from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.packed import Array, Lookup, PackedSequence, Params, State
 
@@ -23,13 +27,68 @@ from rnncli.core.packed import Array, Lookup, PackedSequence, Params, State
 BLOCK_BYTES = 1024 * 1024
 
 
+# By how much the two engines may differ in the test of a cell, relative by norm.
+TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
+
+
+def tested(cells: Iterable[Cell]) -> Status:
+    """Which engine computes in this process, after a test of each of these cells in both types."""
+    for cell in cells:
+        for dtype in TOLERANCES:
+            _engine(cell, np.dtype(dtype))
+    return status()
+
+
+def _engine(cell: Cell, dtype: np.dtype[Any]) -> Library | None:
+    """What computes a cell, tested on a small one of its kind the first time; None for NumPy."""
+    engine = library()
+    if engine is None or cell.usable_compiled is None or backward_trace.is_recording():
+        return None
+    # 37 units are whole vectors and a part of one, at every level.
+    small = replace(cell, input_size=2, hidden_size=37)
+    return engine if engine.agrees((small, dtype.name), lambda: _agrees(engine, small, dtype)) else None
+
+
+def _agrees(engine: Library, cell: Cell, dtype: np.dtype[Any]) -> bool:
+    """Whether a cell's outputs, states and gradients are those of its own loops, for sequences of several lengths."""
+
+    def numbers(*shape: int) -> Array:
+        values: Array = np.sin(np.arange(1, math.prod(shape) + 1, dtype=dtype) * len(shape))
+        return values.reshape(shape)
+
+    H = cell.hidden_size
+    params = {name: numbers(*shape) for name, shape in cell.shapes().items()}
+    x = PackedSequence.pack([numbers(steps, cell.input_size) for steps in (3, 4, 1)])
+    state, dstate = (tuple(scale * numbers(3, H) for _ in range(cell.state_count)) for scale in (0.5, -0.5))
+    found = []
+    for forwards, backwards in (
+        (cell.forward, cell.backward),
+        (partial(_forward, engine, cell), partial(_backward, engine, cell)),
+    ):
+        y, last, cache = forwards(params, x, state, True)
+        dx, dfirst, grads = backwards(params, cache, numbers(*y.shape), dstate)
+        found.append([y, *last, dx, *dfirst, *(grads[name] for name in params)])
+    return all(
+        bool(np.linalg.norm(ours - theirs) <= TOLERANCES[dtype.name] * np.linalg.norm(ours))
+        for ours, theirs in zip(*found, strict=True)
+    )
+
+
 def forward(
     cell: Cell, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
 ) -> tuple[Array, State, Any]:
-    """What :meth:`Cell.forward` returns."""
-    compiled, engine = cell.usable_compiled, library()
-    if compiled is None or engine is None:
+    """What :meth:`Cell.forward` returns; while gradients are recorded, the cell's own does it."""
+    engine = _engine(cell, params["weight_ih"].dtype)
+    if engine is None:
         return cell.forward(params, x, state, keep)
+    return _forward(engine, cell, params, x, state, keep)
+
+
+def _forward(
+    engine: Library, cell: Cell, params: Params, x: PackedSequence, state: State | None, keep: bool
+) -> tuple[Array, State, Any]:
+    compiled = cell.compiled
+    assert compiled is not None
     H, S, dtype = cell.hidden_size, len(x.data), params["weight_ih"].dtype
     first = cell.first_state(state, x, dtype)
     last = tuple(np.array(part, dtype, order="C") for part in first)
@@ -67,9 +126,17 @@ def backward(
     cell: Cell, params: Params, cache: Any, dy: Array | None, dstate: State | None = None
 ) -> tuple[Array | None, State, dict[str, Any]]:
     """What :meth:`Cell.backward` returns; while gradients are recorded, the cell's own does it."""
-    compiled, engine = cell.usable_compiled, library()
-    if compiled is None or engine is None or backward_trace.is_recording():
+    engine = _engine(cell, params["weight_ih"].dtype)
+    if engine is None:
         return cell.backward(params, cache, dy, dstate)
+    return _backward(engine, cell, params, cache, dy, dstate)
+
+
+def _backward(
+    engine: Library, cell: Cell, params: Params, cache: Any, dy: Array | None, dstate: State | None
+) -> tuple[Array | None, State, dict[str, Any]]:
+    compiled = cell.compiled
+    assert compiled is not None
     x, first, kept = cache.x, cache[1 : 1 + cell.state_count], cache[1 + cell.state_count :]
     h = cache.h
     if dy is not None and (dy.dtype != h.dtype or dy.strides[1] != h.itemsize):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -43,7 +44,9 @@ class Library:
             raise OSError("its sources have changed: compile it anew, python hatch_build.py")
         self.level = level or best
         self.function = cache(self._function)
-        self._agreed: dict[Hashable, bool] = {}
+        self.refused: str | None = None
+        self._agreed: set[Hashable] = set()
+        self._testing = Lock()
 
     def _text(self, name: str) -> str:
         function = self._library[name]
@@ -61,24 +64,23 @@ class Library:
         return found
 
     def agrees(self, case: Hashable, test: Callable[[], bool]) -> bool:
-        """Whether what a case computes is what NumPy computes; tested the first time that it is asked for.
+        """Whether a case comes out as in NumPy; tested the first time that it is asked for.
 
-        One that does not agree, or that the library lacks, is not used: :func:`status` says so.
+        After one that does not, or that the library lacks, none is used, and :attr:`refused` says why.
         """
-        known = self._agreed.get(case)
-        if known is None:
-            self._agreed[case] = True  # the test itself runs on it
-            try:
-                known = bool(test())
-            except AttributeError:  # no such function
-                known = False
-            self._agreed[case] = known
-        return known
-
-    @property
-    def refused(self) -> bool:
-        """Whether it has computed something else than NumPy."""
-        return not all(self._agreed.values())
+        if case not in self._agreed:
+            with self._testing:  # the other direction's thread waits
+                if case not in self._agreed and self.refused is None:
+                    try:
+                        agreed = test()
+                    except AttributeError as error:
+                        self.refused = f"a function is missing: {error}"
+                    else:
+                        if agreed:
+                            self._agreed.add(case)
+                        else:
+                            self.refused = f"it does not compute what NumPy computes: {case}"
+        return self.refused is None
 
 
 class Status(NamedTuple):
@@ -135,15 +137,13 @@ def library() -> Library | None:
     if _engine == "numpy":
         return None
     found = _loaded()
-    return None if isinstance(found, str) or found.refused else found
+    return None if isinstance(found, str) or found.refused is not None else found
 
 
 def why_not() -> str | None:
     """Why the compiled engine cannot be used; None where it can."""
     found = _loaded()
-    if isinstance(found, str):
-        return found
-    return "it does not compute what NumPy computes here" if found.refused else None
+    return found if isinstance(found, str) else found.refused
 
 
 def status() -> Status:
