@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import unicodedata
 
 import pytest
@@ -149,3 +151,31 @@ def test_a_million_hostile_characters_take_seconds_at_most(text: str, count: int
 )
 def test_words_or_characters_by_a_sample(texts: list[str], characters: bool) -> None:
     assert looks_like_characters(texts) is characters
+
+
+def test_ascii_texts_are_cut_as_all_others() -> None:
+    """The pattern for ASCII gives the tokens of the one for all characters, whatever stands beside what."""
+    in_general = re.compile(r"\w+(?:['’]\w+)*|['’]\w+|[^\w\s]")
+    cut = Tokenizer("word", lowercase=False).tokens
+    kinds = ["a", "Z", "_", "7", "'", "-", " ", "\n", "\x00", "\x1b", "\x1c", "\x1f", "\x7f"]
+    texts = ["".join(characters) for characters in itertools.product(kinds, repeat=4)]
+    texts += [f"a{chr(point)}b" for point in range(128)]
+    for text in texts:
+        assert cut(text) == in_general.findall(text), repr(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("one\x85two\u2028three", ["one", "two", "three"]),
+        ("one\x1ctwo", ["one", "two"]),
+        ("it<br />was<BR>n't", ["it", "was", "n't"]),
+        ("cafe\u0301's", ["café's"]),
+        ("don’t 'em", ["don’t", "'em"]),
+        ("x\u0332y z", ["x\u0332y", "z"]),
+        ("❤\ufe0fgood", ["❤", "\ufe0f", "good"]),
+        ("fun 👍🏽!", ["fun", "👍", "🏽", "!"]),
+    ],
+)
+def test_odd_texts(text: str, tokens: list[str]) -> None:
+    assert Tokenizer("word").tokens(text) == tokens

@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import Literal
 
 # Runs of letters, digits and inner apostrophes ("wasn't"), an apostrophe that begins a clitic of its own ("'s"), or
-# any single other mark. No part of it matches the same text in two ways, so no text makes it slow.
-WORD = re.compile(r"\w+(?:['’]\w+)*|['’]\w+|[^\w\s]")
+# any single other mark. This pattern is for ASCII alone, where it is a third faster than one for all characters; the
+# separators 1c to 1f are white space to Python, but not to re.ASCII. It never goes back, so no text makes it slow.
+WORD = re.compile(r"\w++(?:'\w++)*+|'\w++|[^\w\s\x1c-\x1f]", re.ASCII)
 # Zero-width (non-)joiners, inside words of Persian and of Indian languages.
 JOINERS = "\u200c\u200d"
 LINE_BREAK_TAG = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
