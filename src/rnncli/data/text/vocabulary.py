@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,7 @@ class Vocabulary(ShortRepr):
         """(T,) ids."""
         get, unknown = self._ids.get, self.unknown
         length = len(tokens) if isinstance(tokens, Sized) else -1
-        return np.fromiter((get(token, unknown) for token in tokens), np.int32, length)
+        return np.fromiter(map(get, tokens, repeat(unknown)), np.int32, length)
 
     def token(self, token_id: int) -> str:
         """The token of an id; :data:`UNKNOWN` for the last one."""
