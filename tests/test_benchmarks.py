@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,73 @@ def test_a_step_of_the_classifier(benchmark: ModuleType, cell: str) -> None:
     losses = [step() for _ in range(3)]
     close()
     assert np.isfinite(losses).all()
+
+
+def test_a_step_of_ragged_sequences(benchmark: ModuleType) -> None:
+    step = importlib.import_module("step")
+    assert step.lengths_of(4) == [400, 274, 184, 127]  # half-way between two quantiles; the longest is cut
+    lengths = step.lengths_of(32)
+    assert (len(lengths), max(lengths), min(lengths), lengths.count(400), sum(lengths)) == (32, 400, 33, 7, 7806)
+    assert [len(sequence) for sequence in step.sequences(20, [5, 3])] == [5, 3]
+    run, close = step.our_step("LSTM", 20, 4, 3, 5, 3, 1, [5, 3, 1])
+    losses = [run() for _ in range(3)]
+    close()
+    assert np.isfinite(losses).all()
+    assert losses[2] < losses[0]
+
+
+def test_what_a_row_says(benchmark: ModuleType) -> None:
+    step = importlib.import_module("step")
+    assert step.ratio_of([2.0, 9.0, 4.0], [1.0, 2.0, 4.0]) == 2.0
+    # LSTM of 2 units, 3 numbers a token, 10 timesteps with 4 distinct tokens, 1,000 operations a second
+    assert step.floor_seconds("LSTM", 3, 2, 10, 4, 1000.0) == 3 * 2 * 8 * (10 * 2 + 4 * 3) / 1000
+    row = {
+        **{"cell": "GRU", "V": 10, "E": 3, "H": 2, "T": 5, "N": 4, "gflops": 190.0, "floor_ms": 2.0},
+        **{"ms": {"packed": 40.0, "padded": 20.0, "numpy": 10.0, "compiled": 4.0}},
+        "ratio": {"numpy": {"packed": 4.0, "padded": 2.0}, "compiled": {"packed": 10.0, "padded": 5.0}},
+        "of_floor": {"numpy": 0.2, "compiled": 0.5},
+    }
+    for forms, ratios in ((["packed", "padded"], ["4.00", "2.00"]), (["packed"], ["4.00"])):
+        head, said = step.heading(forms, ["numpy", "compiled"]), step.line(row, forms, ["numpy", "compiled"])
+        assert len(head) == len(said)
+        assert said.split()[6:][len(forms) : len(forms) + 2 + len(ratios)] == ["10.00", *ratios, "0.20"]
+
+
+def test_the_rate_of_products_is_the_best_of_all_kernels(
+    benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = importlib.import_module("step")
+    rates = {"": 10.0, "Haswell": 30.0}
+
+    class Side:
+        def __init__(self, python: str, name: str, args: object, **variables: str) -> None:
+            self.kernel = variables.get("OPENBLAS_CORETYPE", "")
+            assert (name, variables["OPENBLAS_NUM_THREADS"]) == ("product", "1")
+
+        def send(self, line: str) -> None: ...
+
+        def receive(self) -> str:
+            if self.kernel not in rates:
+                raise EOFError  # the processor cannot run it
+            return str(rates[self.kernel])
+
+        def close(self) -> None:
+            closed.append(self.kernel)
+
+    closed: list[str] = []
+    monkeypatch.setattr(step, "Side", Side)
+    products = step.Products(argparse.Namespace(threads=2))
+    assert products.best == 60.0
+    assert closed == ["SkylakeX"] * 2
+    products.start_row()
+    rates["Haswell"] = 25.0
+    found = []
+    for _ in range(3):
+        products.measure()
+        found.append(products.best)
+    assert sorted(found) in ([20.0, 50.0, 50.0], [50.0, 50.0, 50.0])
+    products.close()
+    assert len(closed) == 6
 
 
 def test_a_round_of_each_task(benchmark: ModuleType) -> None:
