@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rnncli.core.engine import rows as compiled_rows
+
 Array = npt.NDArray[Any]
 Params = dict[str, Any]  # name → array, or name → Params
 State = tuple[Array, ...]  # of a recurrent layer: (N, H) each
@@ -159,6 +161,9 @@ class DistinctTokens:
 
     @classmethod
     def of(cls, ids: Array) -> DistinctTokens:
+        found = compiled_rows.distinct(ids)
+        if found is not None:
+            return cls(*found)
         ascending = _order(ids)
         sorted_ids = ids[ascending]
         first = np.concatenate(([True], sorted_ids[1:] != sorted_ids[:-1]))
@@ -182,6 +187,9 @@ class DistinctTokens:
         addition is to a shorter prefix of the array. (``np.add.reduceat`` does the same; for wide rows it takes five
         times as long.)
         """
+        compiled = compiled_rows.sums(values, self.order, self.counts)
+        if compiled is not None:
+            return compiled
         counts = self.counts
         starts = np.cumsum(counts) - counts
         if values.shape[-1] < NARROW:

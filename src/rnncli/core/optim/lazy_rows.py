@@ -52,6 +52,10 @@ class Optimizer(ABC):
     def update(self, values: Array, gradient: Array, moments: tuple[Array, ...], rate: float, step: int) -> None:
         """Moves ``values`` and ``moments`` in place; ``step`` counts from 1."""
 
+    def compiled_update(self, rate: float, step: int) -> tuple[str, tuple[float, ...]] | None:
+        """The function in C that does what :meth:`update` does, and its constants; None if there is none."""
+        return None
+
     @property
     def decays(self) -> tuple[float, ...]:
         """Of its moments, at each step."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rnncli.core.engine import rows as compiled_rows
 from rnncli.core.optim.lazy_rows import LazyRows, Optimizer
 from rnncli.core.optim.parameters import Empty, Gradients, ParameterStore
 from rnncli.core.packed import Array
@@ -86,18 +87,22 @@ def apply(
     state.step += 1
     part = gradients.part
     moments = tuple(moment[part] for moment in state.moments_of("dense"))
-    optimizer.update(store.dense[part], gradients.dense, moments, rate, state.step)
+    dense, compiled = store.dense[part], optimizer.compiled_update(rate, state.step)
+    if compiled is None or not compiled_rows.update(*compiled, dense, gradients.dense, moments, None):
+        optimizer.update(dense, gradients.dense, moments, rate, state.step)
     if optimizer.moment_names:
         state.lazy.count_step(optimizer, rate, state.step)
     for table, gradient in gradients.tables.items():
-        rows = gradient.rows
+        rows, whole = gradient.rows, state.moments_of(table)
+        state.lazy.since[table][rows] = state.lazy.now
+        if compiled is not None and compiled_rows.update(*compiled, store.tables[table], gradient.values, whole, rows):
+            continue
         values = store.tables[table].take(rows, axis=0)
-        moments = tuple(moment.take(rows, axis=0) for moment in state.moments_of(table))
+        moments = tuple(moment.take(rows, axis=0) for moment in whole)
         optimizer.update(values, gradient.values, moments, rate, state.step)
         store.tables[table][rows] = values
-        for whole, moment in zip(state.moments_of(table), moments, strict=True):
-            whole[rows] = moment
-        state.lazy.since[table][rows] = state.lazy.now
+        for target, moment in zip(whole, moments, strict=True):
+            target[rows] = moment
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,11 @@ class Adam(Optimizer):
         np.divide(mean, scratch, out=scratch)
         scratch *= rate / (1 - self.beta1**step)
         values -= scratch
+
+    def compiled_update(self, rate: float, step: int) -> tuple[str, tuple[float, ...]]:
+        root, pace = (1 - self.beta2**step) ** 0.5, rate / (1 - self.beta1**step)
+        keep = 1 - rate * self.weight_decay
+        return "adam", (self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, root, self.epsilon, pace, keep)
 
     @property
     def decays(self) -> tuple[float, ...]:

@@ -7,6 +7,7 @@
 #define LN2_HIGH 6.93147180369123816490e-01
 #define LN2_LOW 1.90821492927058770002e-10
 #define LARGEST 708.0
+#define SQRT __builtin_sqrt
 #define SATURATED 20.0
 #define VANISHED 1e-284
 /* e^r − 1 to the 13th power. */

@@ -7,6 +7,7 @@
 #define LN2_HIGH 0.693359375f
 #define LN2_LOW -2.12194440e-4f
 #define LARGEST 87.0f
+#define SQRT __builtin_sqrtf
 #define SATURATED 10.0f
 #define VANISHED 1e-30f
 /* e^r − 1 to the 7th power. */

@@ -29,3 +29,5 @@
 #include "gru.h"
 #include "rnn.h"
 #include "mingru.h"
+#include "rows.h"
+#include "optimizers.h"

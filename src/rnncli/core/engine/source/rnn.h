@@ -2,7 +2,7 @@
 
 INLINE VEC rnn_function(const int relu, VEC a) {
     if (!relu) return hyperbolic_tangent(a);
-    return select(a < 0, (VEC){0}, a); /* NaN stays NaN */
+    return choose(a < 0, (VEC){0}, a); /* NaN stays NaN */
 }
 
 INLINE void rnn_forward(const struct forward *run, const int relu) {
@@ -37,7 +37,7 @@ INLINE void rnn_units_backward(const int relu, const REAL *h, const REAL *dy, co
                                const int count) {
     VEC h_t = load_some(h, count), dh_t = load_some(dh, count);
     if (dy) dh_t += load_some(dy, count);
-    store_some(da, dh_t * (relu ? select(h_t > 0, all(1), (VEC){0}) : 1 - h_t * h_t), count);
+    store_some(da, dh_t * (relu ? choose(h_t > 0, all(1), (VEC){0}) : 1 - h_t * h_t), count);
 }
 
 INLINE void rnn_backward(const struct backward *run, const int relu) {

@@ -26,6 +26,9 @@ INLINE void store_some(REAL *p, VEC v, int count) {
         memcpy(p, &v, (size_t)count * sizeof(REAL));
 }
 
+/* `yes` where the mask is set, else `no`. */
+INLINE VEC choose(VEC_I mask, VEC yes, VEC no) { return (VEC)((mask & (VEC_I)yes) | (~mask & (VEC_I)no)); }
+
 /* The larger, the smaller of a bound and x, NaN where x is; y where x is not below the bound, else 0, and y where x is NaN.
    The compiler does not see instructions in the portable form, which is the definition. */
 #if defined(__AVX512F__)
@@ -37,9 +40,8 @@ INLINE VEC at_least(VEC bound, VEC x) { return WIDE(max)(bound, x); }
 INLINE VEC at_most(VEC bound, VEC x) { return WIDE(min)(bound, x); }
 INLINE VEC zero_below(VEC bound, VEC x, VEC y) { return (VEC)(~(x < bound) & (VEC_I)y); }
 #else
-INLINE VEC select(VEC_I mask, VEC yes, VEC no) { return (VEC)((mask & (VEC_I)yes) | (~mask & (VEC_I)no)); }
-INLINE VEC at_least(VEC bound, VEC x) { return select(x < bound, bound, x); }
-INLINE VEC at_most(VEC bound, VEC x) { return select(x > bound, bound, x); }
+INLINE VEC at_least(VEC bound, VEC x) { return choose(x < bound, bound, x); }
+INLINE VEC at_most(VEC bound, VEC x) { return choose(x > bound, bound, x); }
 INLINE VEC zero_below(VEC bound, VEC x, VEC y) { return (VEC)(~(x < bound) & (VEC_I)y); }
 #endif
 

@@ -1,0 +1,115 @@
+"""The passes over rows in C against the lines in NumPy that define them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from rnncli.core.engine import library as engine
+from rnncli.core.engine import rows as compiled_rows
+from rnncli.core.optim.optimizers import Adam
+from rnncli.core.packed import DistinctTokens
+
+TOLERANCE = {np.float32: 1e-6, np.float64: 1e-13}
+both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+@pytest.fixture(autouse=True)
+def _compiled() -> Iterator[None]:
+    if engine.library() is None:
+        pytest.skip("there is no compiled engine")
+    yield
+    engine.use("auto")
+
+
+def in_numpy(function, *arguments):
+    engine.use("numpy")
+    try:
+        return function(*arguments)
+    finally:
+        engine.use("auto")
+
+
+def close(found: np.ndarray, expected: np.ndarray, dtype: type) -> bool:
+    return bool(np.linalg.norm(found - expected) <= TOLERANCE[dtype] * np.linalg.norm(expected))
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint16])
+@pytest.mark.parametrize(("size", "largest"), [(1, 1), (1, 90), (7, 2), (300, 40), (500, 70_000)])
+def test_distinct_tokens(kind: type, size: int, largest: int) -> None:
+    largest = min(largest, np.iinfo(kind).max)
+    ids = np.random.default_rng(size).integers(0, largest, size).astype(kind)[::-1]
+    found, expected = DistinctTokens.of(ids), in_numpy(DistinctTokens.of, ids)
+    for field in fields(DistinctTokens):
+        one, other = getattr(found, field.name), getattr(expected, field.name)
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype
+
+
+@pytest.mark.parametrize("ids", [[-1, 3], [compiled_rows.LARGEST_ID, 3]])
+def test_ids_that_cannot_be_counted_are_left_to_numpy(ids: list[int]) -> None:
+    assert compiled_rows.distinct(np.array(ids)) is None
+
+
+@both_types
+@pytest.mark.parametrize("width", [1, 3, 16, 31, 64, 77, 256])
+@pytest.mark.parametrize("leading", [(), (3,)])
+def test_sums(dtype: type, width: int, leading: tuple[int, ...]) -> None:
+    """Of columns of a wider array, in both directions."""
+    rng = np.random.default_rng(width)
+    tokens = DistinctTokens.of(np.minimum(rng.geometric(0.1, 200), 60))
+    values = rng.normal(size=(*leading, 200, width + 5)).astype(dtype)[..., 2 : 2 + width]
+    for distinct in (tokens, tokens.permuted(np.arange(200)[::-1])):
+        found, expected = distinct.sums(values), in_numpy(distinct.sums, values)
+        assert found.shape == expected.shape == (*leading, len(tokens.rows), width)
+        assert found.dtype == dtype
+        assert close(found, expected, dtype)
+        if width >= 32:  # below, NumPy adds in another order
+            np.testing.assert_array_equal(found, expected)
+
+
+@both_types
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+@pytest.mark.parametrize("rows", [None, [4], [7, 0, 3]])
+def test_adam(dtype: type, decay: float, rows: list[int] | None) -> None:
+    rng, adam = np.random.default_rng(1), Adam(weight_decay=decay)
+    shape = (203,) if rows is None else (9, 21)
+    chosen = None if rows is None else np.array(rows)
+    part = slice(None) if chosen is None else chosen
+    mine = [np.abs(rng.normal(size=shape)).astype(dtype) for _ in range(3)]  # values and both moments
+    theirs = [one.copy() for one in mine]
+    for step in (1, 2, 900):
+        gradient = rng.normal(size=mine[0][part].shape).astype(dtype)
+        assert compiled_rows.update(*adam.compiled_update(0.1, step), mine[0], gradient, mine[1:], chosen)
+        picked = [one[part].copy() for one in theirs]
+        adam.update(picked[0], gradient, tuple(picked[1:]), 0.1, step)
+        for one, new in zip(theirs, picked, strict=True):
+            one[part] = new
+        for found, expected in zip(mine, theirs, strict=True):
+            assert close(found, expected, dtype)
+
+
+@both_types
+def test_adam_in_parts_has_the_bits_of_the_whole(dtype: type) -> None:
+    """As two processes have it: whatever the length, the numbers at the end are computed like the others."""
+    rng, adam = np.random.default_rng(2), Adam(weight_decay=0.1)
+    whole = [np.abs(rng.normal(size=157)).astype(dtype) for _ in range(4)]
+    parts = [one.copy() for one in whole]
+    compiled_rows.update(*adam.compiled_update(0.1, 3), whole[0], whole[3], whole[1:3], None)
+    for begin, end in ((0, 1), (1, 70), (70, 157)):
+        values, mean, square, gradient = (one[begin:end] for one in parts)
+        compiled_rows.update(*adam.compiled_update(0.1, 3), values, gradient, [mean, square], None)
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_nan_stays_and_a_wrong_row_is_refused() -> None:
+    adam, table = Adam().compiled_update(0.1, 1), [np.ones((3, 4)) for _ in range(3)]
+    with pytest.raises(IndexError):
+        compiled_rows.update(*adam, table[0], np.ones((1, 4)), table[1:], np.array([3]))
+    compiled_rows.update(*adam, table[0], np.full((1, 4), np.nan), table[1:], np.array([1]))
+    assert np.isnan(table[0][1]).all()
+    assert (table[0][[0, 2]] == 1).all()
