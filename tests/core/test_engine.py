@@ -38,7 +38,7 @@ def test_a_file_that_is_no_library_is_refused_in_words(tmp_path: Path) -> None:
 def test_an_engine_is_used_inside_only() -> None:
     before = library.status()
     with library.using("numpy"):
-        assert library.status() == ("numpy", None, "NumPy was asked for")
+        assert library.status() == ("numpy", None, "it computes only where it is asked for")
     assert library.status() == before
 
 

@@ -100,7 +100,8 @@ def _loaded() -> Library | str:
         return str(error)
 
 
-_engine: Engine = "auto"
+# NumPy until a run records its engine: a training that was resumed with the other one would silently get other bits.
+_engine: Engine = "numpy"
 
 
 def use(engine: Engine) -> None:
@@ -151,4 +152,4 @@ def status() -> Status:
     found = library()
     if found is not None:
         return Status("compiled", found.level, None)
-    return Status("numpy", None, "NumPy was asked for" if _engine == "numpy" else why_not())
+    return Status("numpy", None, "it computes only where it is asked for" if _engine == "numpy" else why_not())
