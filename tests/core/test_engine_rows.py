@@ -19,18 +19,15 @@ both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 @pytest.fixture(autouse=True)
 def _compiled() -> Iterator[None]:
-    if engine.library() is None:
+    if engine.why_not() is not None:
         pytest.skip("there is no compiled engine")
-    yield
-    engine.use("auto")
+    with engine.using("compiled"):
+        yield
 
 
 def in_numpy(function, *arguments):
-    engine.use("numpy")
-    try:
+    with engine.using("numpy"):
         return function(*arguments)
-    finally:
-        engine.use("auto")
 
 
 def close(found: np.ndarray, expected: np.ndarray, dtype: type) -> bool:
