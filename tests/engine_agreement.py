@@ -1,0 +1,75 @@
+"""The compiled engine beside NumPy's on 1,000 random problems, at every level of vectors that this processor has.
+
+    python tests/engine_agreement.py              1,000 problems a level
+    python tests/engine_agreement.py --level avx2 --only 123
+    python tests/engine_agreement.py --library FILE
+
+Prints the farthest arrays of each type; the exit code is 0 if none is beyond the tolerance. Not collected by pytest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import sys
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from rnncli import blas
+
+blas.set_up()
+
+from core import agreement
+
+from rnncli.core.engine import library
+
+LEVELS = ("plain", "avx2", "avx512")
+
+
+def levels_here(path: Path) -> tuple[str, ...]:
+    best = library.Library(path).level
+    return LEVELS[: LEVELS.index(best) + 1]
+
+
+def compare(path: Path, level: str, numbers: range) -> int:
+    """Prints what it found; how many arrays are beyond the tolerance."""
+    engine = library.Library(path, level)
+    library._load = lambda: engine
+    farthest: dict[str, list[tuple[float, str]]] = {"float32": [], "float64": []}
+    arrays, cases, beyond = Counter[str](), Counter[str](), 0
+    for number in numbers:
+        drawn, found = agreement.distances(number)
+        ours = drawn.stack.layers[0].cell.compiled is not None
+        cases[f"{drawn.kind}{'' if ours else ' (NumPy in both)'}"] += 1
+        arrays[drawn.dtype] += len(found)
+        for name, distance in found.items():
+            beyond += distance > agreement.TOLERANCE[drawn.dtype]
+            heapq.heappush(farthest[drawn.dtype], (distance, f"{name}, {drawn.text}"))
+            if len(farthest[drawn.dtype]) > 3:
+                heapq.heappop(farthest[drawn.dtype])
+    print(f"{level}: {sum(cases.values())} problems ({', '.join(f'{k} {v}' for k, v in sorted(cases.items()))})")
+    for dtype, worst in farthest.items():
+        print(f"  {dtype}: {arrays[dtype]} arrays, the farthest:")
+        for distance, text in sorted(worst, reverse=True):
+            print(f"    {distance:.1e}  {text}")
+    return beyond
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--only", type=int)
+    parser.add_argument("--level", choices=LEVELS)
+    parser.add_argument("--library", type=Path, default=Path(library.__file__).with_name(library.NAME))
+    asked = parser.parse_args()
+    numbers = range(asked.cases) if asked.only is None else range(asked.only, asked.only + 1)
+    levels = (asked.level,) if asked.level else levels_here(asked.library)
+    beyond = sum(compare(asked.library, level, numbers) for level in levels)
+    print("every array agrees" if beyond == 0 else f"{beyond} arrays are beyond the tolerance")
+    return 1 if beyond else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
