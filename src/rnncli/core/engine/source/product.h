@@ -25,8 +25,8 @@ INLINE void tile(const int rows, int64_t depth, const REAL *a, int64_t a_row, co
                  int more) {
     VEC sum[rows][2];
     _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {
-        sum[i][0] = more ? load(c + i * c_row) : (VEC){0};
-        sum[i][1] = more ? load(c + i * c_row + LANES) : (VEC){0};
+        sum[i][0] = (VEC){0};
+        sum[i][1] = (VEC){0};
     }
     for (int64_t k = 0; k < depth; k++, b += PANEL) {
         VEC b0 = load(b), b1 = load(b + LANES);
@@ -37,6 +37,10 @@ INLINE void tile(const int rows, int64_t depth, const REAL *a, int64_t a_row, co
         }
     }
     _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {
+        if (more) { /* at the end: small products would lose their last digits in a large c */
+            sum[i][0] += load(c + i * c_row);
+            sum[i][1] += load(c + i * c_row + LANES);
+        }
         store(c + i * c_row, sum[i][0]);
         store(c + i * c_row + LANES, sum[i][1]);
     }
