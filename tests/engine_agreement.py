@@ -4,7 +4,8 @@
     python tests/engine_agreement.py --level avx2 --only 123
     python tests/engine_agreement.py --library FILE
 
-Prints the farthest arrays of each type; the exit code is 0 if none is beyond the tolerance. Not collected by pytest.
+Prints the farthest arrays of each type. One of float32 that is beyond the tolerance is held against float64, and passes
+if it is ill-conditioned, with the numbers printed. The exit code is 0 if no other is beyond. Not collected by pytest.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from core import agreement
 
 from rnncli.core.engine import library
 
+# By so many times what a rounding of the input moves it, an array of float32 may be off where it is ill-conditioned.
+ROUNDINGS = 4
 LEVELS = ("plain", "avx2", "avx512")
 
 
@@ -33,19 +36,33 @@ def levels_here(path: Path) -> tuple[str, ...]:
     return LEVELS[: LEVELS.index(best) + 1]
 
 
+def ill_conditioned(number: int, name: str, drawn: agreement.Case) -> bool:
+    """Whether an array of float32 is as near to float64 as the roundings of what goes in let it be."""
+    if drawn.dtype != "float32":
+        return False
+    numpy, compiled = agreement.from_exact(number)[name]
+    moved = agreement.moved_by_rounding(number)[name]
+    print(f"  {name}, {drawn.text}: from float64 NumPy is {numpy:.1e} away, the compiled engine {compiled:.1e}; half a")
+    print(f"    rounding of what goes in moves it by {moved:.1e}")
+    return compiled <= ROUNDINGS * moved
+
+
 def compare(path: Path, level: str, numbers: range) -> int:
     """Prints what it found; how many arrays are beyond the tolerance."""
     engine = library.Library(path, level)
-    library._load = lambda: engine
+    library._loaded = lambda: engine
+    with library.using("compiled"):
+        assert library.status().level == level
     farthest: dict[str, list[tuple[float, str]]] = {"float32": [], "float64": []}
     arrays, cases, beyond = Counter[str](), Counter[str](), 0
     for number in numbers:
         drawn, found = agreement.distances(number)
-        ours = drawn.stack.layers[0].cell.compiled is not None
-        cases[f"{drawn.kind}{'' if ours else ' (NumPy in both)'}"] += 1
+        assert drawn.stack.layers[0].cell.usable_compiled is not None
+        cases[drawn.kind] += 1
         arrays[drawn.dtype] += len(found)
         for name, distance in found.items():
-            beyond += distance > agreement.TOLERANCE[drawn.dtype]
+            if distance > agreement.TOLERANCE[drawn.dtype]:
+                beyond += not ill_conditioned(number, name, drawn)
             heapq.heappush(farthest[drawn.dtype], (distance, f"{name}, {drawn.text}"))
             if len(farthest[drawn.dtype]) > 3:
                 heapq.heappop(farthest[drawn.dtype])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from core import checks
@@ -92,7 +92,9 @@ def everything(case: Case) -> dict[str, Array]:
     if not case.keep:
         return found
     for k, layer in enumerate(cache.layers):
-        for way, own in (("→", layer.forward), ("←", layer.backward)) if hasattr(layer, "reversal") else (("→", layer),):
+        for way, own in (
+            (("→", layer.forward), ("←", layer.backward)) if hasattr(layer, "reversal") else (("→", layer),)
+        ):
             planes = own._asdict().items()
             found |= {f"{name} {way} of layer {k}": plane for name, plane in planes if name != "x"}
     dx, dstates, grads = case.stack.backward(case.params, cache, case.dy, case.dlast)
@@ -101,13 +103,12 @@ def everything(case: Case) -> dict[str, Array]:
     return found | {f"gradient of {name}": as_dense(leaf) for name, leaf in checks.leaves(grads)}
 
 
-def by(engine: library.Engine, case: Case) -> dict[str, Array]:
-    library.use(engine)
-    try:
-        with np.errstate(under="ignore"):
-            return everything(case)
-    finally:
-        library.use("auto")
+def by(engine: Literal["numpy", "compiled"], case: Case) -> dict[str, Array]:
+    """What an engine makes of it; refused where another one computed, as after a self-test that failed."""
+    with library.using(engine), np.errstate(under="ignore"):
+        found = everything(case)
+        assert library.status().engine == engine, library.status().why_not
+    return found
 
 
 def distance(ours: Array, theirs: Array) -> float:
@@ -127,3 +128,31 @@ def distances(number: int) -> tuple[Case, dict[str, float]]:
     numpy, compiled = by("numpy", drawn), by("compiled", drawn)
     assert numpy.keys() == compiled.keys(), drawn.text
     return drawn, {name: distance(compiled[name], numpy[name]) for name in numpy}
+
+
+def moved_by_rounding(number: int) -> dict[str, float]:
+    """How far each array moves, in float64, when each weight and each number that goes in moves by half a rounding of
+    float32 either way: a computation in float32 cannot be expected to come nearer than a few times that."""
+    exact, rng = case(number, "float64"), np.random.default_rng(number)
+    right, far = by("numpy", exact), dict[str, float]()
+    for _ in range(4):
+        moved = case(number, "float64")
+        data = moved.x.data.table if isinstance(moved.x.data, CORE.packed.Lookup) else moved.x.data
+        inputs = [leaf for _, leaf in checks.leaves(moved.params)] + ([data] if data.dtype.kind == "f" else [])
+        inputs += [part for parts in (*(moved.states or ()), *(moved.dlast or ())) for part in parts]
+        inputs += [] if moved.dy is None else [moved.dy]
+        for one in inputs:
+            one *= 1 + rng.choice([-1, 1], one.shape) * 2.0**-24
+        for name, value in by("numpy", moved).items():
+            far[name] = max(far.get(name, 0.0), distance(value, right[name]))
+    return far
+
+
+def from_exact(number: int) -> dict[str, tuple[float, float]]:
+    """How far NumPy and the compiled engine, each in its own type, are from float64."""
+    exact, drawn = by("numpy", case(number, "float64")), case(number)
+    numpy, compiled = by("numpy", drawn), by("compiled", drawn)
+    return {
+        name: (distance(numpy[name].astype(np.float64), value), distance(compiled[name].astype(np.float64), value))
+        for name, value in exact.items()
+    }

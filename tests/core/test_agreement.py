@@ -1,0 +1,51 @@
+"""The first of the problems that tests/engine_agreement.py has a thousand of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from core import agreement
+
+from rnncli.core.engine import library
+
+COUNT = 150
+# A GRU in which the gradient carried past the gates is large beside the products that are added to it.
+OF_A_LARGE_START = (183, 373)
+needs_library = pytest.mark.skipif(library.why_not() is not None, reason="there is no compiled engine")
+
+
+@pytest.fixture(autouse=True)
+def _vanishing_is_no_error() -> Iterator[None]:
+    with np.errstate(under="ignore"):
+        yield
+
+
+@needs_library
+def test_the_engines_agree() -> None:
+    far = {}
+    for number in (*range(COUNT), *OF_A_LARGE_START):
+        drawn, found = agreement.distances(number)
+        far |= {f"{name}, {drawn.text}": d for name, d in found.items() if d > agreement.TOLERANCE[drawn.dtype]}
+    assert far == {}
+
+
+@needs_library
+def test_another_engine_in_its_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "library", lambda: None)
+    with pytest.raises(AssertionError):
+        agreement.by("compiled", agreement.case(0))
+
+
+def test_every_kind_of_problem_is_drawn() -> None:
+    """Types, inputs, layers and what may be missing."""
+    drawn = [agreement.case(number) for number in range(COUNT)]
+    assert {(one.kind, one.dtype) for one in drawn} == {
+        (kind, dtype) for kind in agreement.KINDS for dtype in agreement.TOLERANCE
+    }
+    for told in ("both=True", "both=False", "1 layers", "2 layers", *agreement.INPUTS):
+        assert sum(told in one.text for one in drawn) > 20, told
+    for missing in ("states", "dy", "dlast"):
+        assert 20 < sum(getattr(one, missing) is None for one in drawn) < COUNT - 20, missing
+    assert 10 < sum(not one.keep for one in drawn) < COUNT / 2
