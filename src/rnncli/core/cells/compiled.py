@@ -141,7 +141,11 @@ def _backward(
     h = cache.h
     if dy is not None and (dy.dtype != h.dtype or dy.strides[1] != h.itemsize):
         dy = np.ascontiguousarray(dy, h.dtype)
-    dfirst = cell.own_gradient(dstate, x, h.dtype)
+    # States and their gradients may be columns of something wider, or in another order.
+    first, dfirst = (
+        tuple(np.ascontiguousarray(part, h.dtype) for part in parts)
+        for parts in (first, cell.own_gradient(dstate, x, h.dtype))
+    )
     weight_hh = params.get("weight_hh")
     dsums = np.empty((len(h), len(cell.specification.sums) * cell.hidden_size), h.dtype)
     steps.backward(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.core.engine.library import library
-from rnncli.core.engine.steps import address
+from rnncli.core.engine.steps import begin
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +25,7 @@ LARGEST_ID = 2**18
 def _arguments(*arguments: int | Array | None) -> list[Any]:
     """For C: integers, and where arrays begin."""
     return [
-        ctypes.c_int64(one) if isinstance(one, int) else ctypes.c_void_p(None if one is None else address(one))
+        ctypes.c_int64(one) if isinstance(one, int) else ctypes.c_void_p(None if one is None else begin(one))
         for one in arguments
     ]
 

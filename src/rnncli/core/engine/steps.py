@@ -50,7 +50,18 @@ class _Backward(ctypes.Structure):
 
 
 def address(array: Array) -> int:
-    """Where an array's numbers begin."""
+    """Where an array's numbers begin that lie together, row after row.
+
+    Raises:
+        ValueError: they do not; C would read others.
+    """
+    if not array.flags.c_contiguous:
+        raise ValueError("the compiled engine reads numbers that lie together")
+    return begin(array)
+
+
+def begin(array: Array) -> int:
+    """Where an array's numbers begin, for a function that is told how far they lie apart."""
     return int(array.__array_interface__["data"][0])
 
 
@@ -59,7 +70,7 @@ def pack(library: Library, weight: Array) -> Array:
     depth, columns = weight.shape
     packed = np.empty(depth * _whole_panels(columns), weight.dtype)
     row, column = (stride // weight.itemsize for stride in weight.strides)
-    arguments = [ctypes.c_void_p(address(weight)), *map(ctypes.c_int64, (depth, columns, row, column))]
+    arguments = [ctypes.c_void_p(begin(weight)), *map(ctypes.c_int64, (depth, columns, row, column))]
     library.function("pack", weight.dtype)(*arguments, ctypes.c_void_p(address(packed)))
     return packed
 
@@ -151,7 +162,7 @@ def backward(
     run.dsums, run.scratch = address(dsums), address(space)
     run.weight = None if weight is None else address(weight)
     if dy is not None:
-        run.dy, run.dy_row = address(dy), dy.strides[0] // dy.itemsize
+        run.dy, run.dy_row = begin(dy), dy.strides[0] // dy.itemsize
     run.first[: len(first)] = [address(one) for one in first]
     run.kept[: len(kept)] = [address(one) for one in kept]
     run.dstate[: len(dstate)] = [address(one) for one in dstate]
