@@ -10,12 +10,21 @@ int64_t NAME(whole_panels)(int64_t columns) { return (columns + PANEL - 1) / PAN
 /* Writes b (rows, columns) panel after panel, the last one filled up with zeros: rows · whole_panels(columns) numbers.
    `row` and `column` are from one row to the next, and from one column to the next. */
 void NAME(pack)(const REAL *b, int64_t rows, int64_t columns, int64_t row, int64_t column, REAL *out) {
-    for (int64_t p = 0; p < columns; p += PANEL) {
-        int64_t width = columns - p < PANEL ? columns - p : PANEL;
-        for (int64_t k = 0; k < rows; k++, out += PANEL) {
-            const REAL *from = b + k * row + p * column;
-            for (int64_t j = 0; j < width; j++) out[j] = from[j * column];
-            for (int64_t j = width; j < PANEL; j++) out[j] = 0;
+    for (int64_t p = 0; p < columns; p += PANEL, b += PANEL * column) {
+        const int64_t width = columns - p < PANEL ? columns - p : PANEL;
+        if (width < PANEL) memset(out, 0, (size_t)(rows * PANEL) * sizeof(REAL));
+        if (column == 1) {
+            for (int64_t k = 0; k < rows; k++, out += PANEL)
+                for (int64_t j = 0; j < width; j++) out[j] = b[k * row + j];
+            continue;
+        }
+        /* Along the columns, a few rows at a time: across them, columns that are a power of two apart would share a few
+           lines of the cache. */
+        for (int64_t k = 0; k < rows; k += PANEL) {
+            const int64_t some = rows - k < PANEL ? rows - k : PANEL;
+            for (int64_t j = 0; j < width; j++)
+                for (int64_t i = 0; i < some; i++) out[i * PANEL + j] = b[(k + i) * row + j * column];
+            out += some * PANEL;
         }
     }
 }
