@@ -170,3 +170,27 @@ def test_a_subclass_runs_its_own_loop() -> None:
     params = cell.init(np.random.default_rng(0), np.dtype(np.float32))
     y, _, _ = compiled.forward(cell, params, PackedSequence.pack([np.ones((4, 2), np.float32)]))
     assert not y.any()
+
+
+@needs_library
+@pytest.mark.usefixtures("at_level")
+@pytest.mark.parametrize("kind", CELLS)
+def test_step_by_step_has_the_bits_of_all_steps_at_once(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    cell = CELLS[kind](7, 17)
+    params = cell.init(rng, np.dtype(np.float32))
+    ids = rng.integers(0, 7, (6, 5))
+    whole, _, _ = compiled.forward(cell, params, PackedSequence.pack(list(ids.T)), keep=False)
+    for _ in range(2):  # weights that change between two generations
+        state, found = None, []
+        with compiled.weights_at_rest():
+            for step in ids:
+                h, state, _ = compiled.forward(
+                    cell, params, PackedSequence.pack(list(step[:, None])), state, keep=False
+                )
+                found.append(h)
+        np.testing.assert_array_equal(np.concatenate(found), whole)
+        params["weight_ih"] *= 2
+        if "weight_hh" in params:
+            params["weight_hh"] *= 2
+        whole, _, _ = compiled.forward(cell, params, PackedSequence.pack(list(ids.T)), keep=False)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import numpy as np
 
 from rnncli.config import Settings
+from rnncli.core.cells import compiled
 from rnncli.core.layers.attention import Attention, AttentionCache
 from rnncli.core.layers.dropout import dropout, dropout_backward
 from rnncli.core.layers.embedding import Embedding, EmbeddingCache
@@ -215,6 +216,7 @@ class Decoder:
         missed = np.bincount(steps.sequence_of_row, allowed.argmax(axis=1) != wanted)
         return np.asarray(steps.to_caller_order(missed) == 0)
 
+    @compiled.weights_at_rest()
     def decode(self, params: Params, start: DecoderStart, limit: int, beam: int = 1) -> list[Generated]:
         """The most probable sequence for each start that beam search finds.
 
@@ -255,6 +257,7 @@ class Decoder:
                 break
         return self._best(_followed(steps, len(rows)), scores, ended, count, beam)
 
+    @compiled.weights_at_rest()
     def sample(
         self, params: Params, start: DecoderStart, limit: int, temperature: float, rngs: Sequence[np.random.Generator]
     ) -> list[Generated]:

@@ -7,7 +7,9 @@ the gradients of the sums of a step lie side by side, (S, A·H), so that one pro
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,6 +31,31 @@ BLOCK_BYTES = 1024 * 1024
 
 # By how much the two engines may differ in the test of a cell, relative by norm.
 TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
+
+
+_at_rest: ContextVar[dict[int, tuple[Array, Array]] | None] = ContextVar("packed weights", default=None)
+
+
+@contextmanager
+def weights_at_rest() -> Iterator[None]:
+    """Inside, no weight may change: each W_h is packed once, not at every call.
+
+    For what is generated step by step, where packing would take longer than the step.
+    """
+    token = _at_rest.set({})
+    try:
+        yield
+    finally:
+        _at_rest.reset(token)
+
+
+def _packed(engine: Library, weight_hh: Array) -> Array:
+    at_rest = _at_rest.get()
+    if at_rest is None:
+        return steps.pack(engine, weight_hh)
+    if id(weight_hh) not in at_rest:
+        at_rest[id(weight_hh)] = weight_hh, steps.pack(engine, weight_hh)  # held, so that no other array has its id
+    return at_rest[id(weight_hh)][1]
 
 
 def tested(cells: Iterable[Cell]) -> Status:
@@ -98,7 +125,7 @@ def _forward(
     walk = steps.Forward(
         engine,
         compiled.name,
-        weight=None if weight_hh is None else steps.pack(engine, weight_hh),
+        weight=None if weight_hh is None else _packed(engine, weight_hh),
         bias=_inner_bias(cell, params),
         state=last,
         kept=list(kept) if keep else [*[None] * (len(names) - 1), kept[0]],
@@ -106,7 +133,12 @@ def _forward(
     )
     batch_sizes = _sizes(x)
     weight_ih, bias = params["weight_ih"], params.get("bias")
-    if isinstance(x.data, Lookup) or x.data.ndim == 1:
+    if not keep and len(batch_sizes) == 1 and isinstance(x.data, np.ndarray) and x.data.ndim == 1:
+        sums = weight_ih[x.data]  # which of the few are distinct takes longer to find
+        if bias is not None:
+            sums += bias
+        walk(batch_sizes, sums)
+    elif isinstance(x.data, Lookup) or x.data.ndim == 1:
         distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
         sums = x.data.table @ weight_ih if isinstance(x.data, Lookup) else weight_ih[distinct.rows]
         if bias is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from rnncli.config import Settings
+from rnncli.core.cells import compiled
 from rnncli.core.losses import softmax
 from rnncli.core.packed import Array, PackedSequence, State
 from rnncli.data.text.vocabulary import Vocabulary
@@ -153,12 +154,13 @@ class LanguageModel(Model):
             ids, states = self.read(text), self.network.zero_states(1)
             continuation: list[str] = []
             logs = 0.0
-            while len(continuation) < self.length and END not in continuation[-1:]:
-                probabilities, states = self._after(ids, states)
-                choice = self._choose(probabilities, rng)
-                logs += math.log(max(float(probabilities[choice]), 1e-300))
-                continuation.append(self.vocabulary.token(choice))
-                ids = np.array([choice], np.int32)
+            with compiled.weights_at_rest():
+                while len(continuation) < self.length and END not in continuation[-1:]:
+                    probabilities, states = self._after(ids, states)
+                    choice = self._choose(probabilities, rng)
+                    logs += math.log(max(float(probabilities[choice]), 1e-300))
+                    continuation.append(self.vocabulary.token(choice))
+                    ids = np.array([choice], np.int32)
             ended = END in continuation[-1:]
             yield Continuation(
                 text=text,
