@@ -27,11 +27,8 @@ from rnncli.core.packed import Array, Lookup, PackedSequence, Params, State
 
 # Numbers that are not looked up are multiplied by W_i a block of steps at a time, which is then still in the cache.
 BLOCK_BYTES = 1024 * 1024
-
-
 # By how much the two engines may differ in the test of a cell, relative by norm.
 TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
-
 
 _at_rest: ContextVar[dict[int, tuple[Array, Array]] | None] = ContextVar("packed weights", default=None)
 
@@ -133,24 +130,22 @@ def _forward(
     )
     batch_sizes = _sizes(x)
     weight_ih, bias = params["weight_ih"], params.get("bias")
+
+    def plus_bias(sums: Array) -> Array:
+        if bias is not None:
+            sums += bias
+        return sums
+
     if not keep and len(batch_sizes) == 1 and isinstance(x.data, np.ndarray) and x.data.ndim == 1:
-        sums = weight_ih[x.data]  # which of the few are distinct takes longer to find
-        if bias is not None:
-            sums += bias
-        walk(batch_sizes, sums)
-    elif isinstance(x.data, Lookup) or x.data.ndim == 1:
-        distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
-        sums = x.data.table @ weight_ih if isinstance(x.data, Lookup) else weight_ih[distinct.rows]
-        if bias is not None:
-            sums += bias
-        walk(batch_sizes, sums, distinct.inverse)
+        walk(batch_sizes, plus_bias(weight_ih[x.data]))  # which of the few are distinct takes longer to find
+    elif isinstance(x.data, Lookup):
+        walk(batch_sizes, plus_bias(x.data.table @ weight_ih), x.data.distinct.inverse)
+    elif x.data.ndim == 1:
+        walk(batch_sizes, plus_bias(weight_ih[x.distinct_tokens.rows]), x.distinct_tokens.inverse)
     else:
         for begin, end in _blocks(x, BLOCK_BYTES // (weight_ih.shape[1] * dtype.itemsize)):
             rows = slice(int(x.offsets[begin]), int(x.offsets[end]))
-            sums = x.data[rows] @ weight_ih
-            if bias is not None:
-                sums += bias
-            walk(batch_sizes[begin:end], sums, first_row=rows.start)
+            walk(batch_sizes[begin:end], plus_bias(x.data[rows] @ weight_ih), first_row=rows.start)
     return kept[-1], last, compiled.cache(x, *first, *kept) if keep else None
 
 

@@ -29,11 +29,8 @@ void NAME(gru_forward)(const struct forward *run) {
         multiply(n, H, 3 * H, h, H, run->weight, past, width, 0);
         for (int64_t r = 0; r < n; r++, row++) {
             const REAL *x = sums_of(run, row), *own = past + r * width;
-            int64_t u = 0, at = row * H;
-            for (; u + LANES <= H; u += LANES)
-                gru_units(H, x + u, own + u, bias ? bias + u : 0, h + r * H + u, kept, at + u, LANES);
-            if (u < H)
-                gru_units(H, x + u, own + u, bias ? bias + u : 0, h + r * H + u, kept, at + u, (int)(H - u));
+            const int64_t at = row * H;
+            EACH_VECTOR(H, gru_units(H, x + u, own + u, bias ? bias + u : 0, h + r * H + u, kept, at + u, count));
         }
     }
 }
@@ -66,11 +63,9 @@ void NAME(gru_backward)(const struct backward *run) {
         for (int64_t r = 0; r < n; r++) {
             const REAL *dy = dy_of(run, row + r);
             REAL *da = dsums + (row + r) * 4 * H, *own = carried + r * width;
-            int64_t u = 0, at = (row + r) * H;
-            for (; u + LANES <= H; u += LANES)
-                gru_units_backward(H, kept, at + u, dy ? dy + u : 0, dh + r * H + u, own + u, da + u, LANES);
-            if (u < H)
-                gru_units_backward(H, kept, at + u, dy ? dy + u : 0, dh + r * H + u, own + u, da + u, (int)(H - u));
+            const int64_t at = (row + r) * H;
+            EACH_VECTOR(H, gru_units_backward(H, kept, at + u, dy ? dy + u : 0, dh + r * H + u, own + u, da + u,
+                                              count));
         }
         multiply(n, 3 * H, H, dsums + row * 4 * H, 4 * H, run->weight, carried, width, 1);
         copy_gradient(n, H, carried, width, dh);

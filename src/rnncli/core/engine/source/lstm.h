@@ -33,11 +33,8 @@ void NAME(lstm_forward)(const struct forward *run) {
         multiply(n, H, 4 * H, h, H, run->weight, past, width, 0);
         for (int64_t r = 0; r < n; r++, row++) {
             const REAL *x = sums_of(run, row);
-            int64_t u = 0;
-            for (; u + LANES <= H; u += LANES)
-                lstm_units(H, x + u, past + r * width + u, h + r * H + u, c + r * H + u, kept, row * H + u, LANES);
-            if (u < H)
-                lstm_units(H, x + u, past + r * width + u, h + r * H + u, c + r * H + u, kept, row * H + u, (int)(H - u));
+            EACH_VECTOR(H, lstm_units(H, x + u, past + r * width + u, h + r * H + u, c + r * H + u, kept, row * H + u,
+                                      count));
         }
     }
 }
@@ -68,13 +65,9 @@ void NAME(lstm_backward)(const struct backward *run) {
         for (int64_t r = 0; r < n; r++) {
             const REAL *dy = dy_of(run, row + r);
             REAL *da = dsums + (row + r) * 4 * H;
-            int64_t u = 0, at = (row + r) * H;
-            for (; u + LANES <= H; u += LANES)
-                lstm_units_backward(H, kept, at + u, c_past + r * H + u, dy ? dy + u : 0, dh + r * H + u, dc + r * H + u,
-                                    da + u, LANES);
-            if (u < H)
-                lstm_units_backward(H, kept, at + u, c_past + r * H + u, dy ? dy + u : 0, dh + r * H + u, dc + r * H + u,
-                                    da + u, (int)(H - u));
+            const int64_t at = (row + r) * H;
+            EACH_VECTOR(H, lstm_units_backward(H, kept, at + u, c_past + r * H + u, dy ? dy + u : 0, dh + r * H + u,
+                                               dc + r * H + u, da + u, count));
         }
         multiply(n, 4 * H, H, dsums + row * 4 * H, 4 * H, run->weight, run->scratch, width, 0);
         copy_gradient(n, H, run->scratch, width, dh);

@@ -19,9 +19,8 @@ void NAME(mingru_forward)(const struct forward *run) {
         REAL *h = run->state[0];
         for (int64_t r = 0; r < run->batch_sizes[t]; r++, row++, h += H) {
             const REAL *x = sums_of(run, row);
-            int64_t u = 0, at = row * H;
-            for (; u + LANES <= H; u += LANES) mingru_units(H, x + u, h + u, kept, at + u, LANES);
-            if (u < H) mingru_units(H, x + u, h + u, kept, at + u, (int)(H - u));
+            const int64_t at = row * H;
+            EACH_VECTOR(H, mingru_units(H, x + u, h + u, kept, at + u, count));
         }
     }
 }
@@ -46,11 +45,8 @@ void NAME(mingru_backward)(const struct backward *run) {
         REAL *dh = run->dstate[0], *da = (REAL *)run->dsums + row * 2 * H;
         for (int64_t r = 0; r < run->batch_sizes[t]; r++, dh += H, h_past += H, da += 2 * H) {
             const REAL *dy = dy_of(run, row + r);
-            int64_t u = 0, at = (row + r) * H;
-            for (; u + LANES <= H; u += LANES)
-                mingru_units_backward(H, kept, at + u, h_past + u, dy ? dy + u : 0, dh + u, da + u, LANES);
-            if (u < H)
-                mingru_units_backward(H, kept, at + u, h_past + u, dy ? dy + u : 0, dh + u, da + u, (int)(H - u));
+            const int64_t at = (row + r) * H;
+            EACH_VECTOR(H, mingru_units_backward(H, kept, at + u, h_past + u, dy ? dy + u : 0, dh + u, da + u, count));
         }
     }
 }

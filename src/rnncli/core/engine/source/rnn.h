@@ -15,17 +15,11 @@ INLINE void rnn_forward(const struct forward *run, const int relu) {
         for (int64_t r = 0; r < n; r++, row++) {
             const REAL *x = sums_of(run, row), *own = past + r * width;
             REAL *h_t = h + r * H, *kept_t = kept + row * H;
-            int64_t u = 0;
-            for (; u + LANES <= H; u += LANES) {
-                VEC v = rnn_function(relu, load(x + u) + load(own + u));
-                store(h_t + u, v);
-                store(kept_t + u, v);
-            }
-            if (u < H) {
-                VEC v = rnn_function(relu, load_some(x + u, (int)(H - u)) + load(own + u));
-                store_some(h_t + u, v, (int)(H - u));
-                store_some(kept_t + u, v, (int)(H - u));
-            }
+            EACH_VECTOR(H, {
+                VEC v = rnn_function(relu, load_some(x + u, count) + load(own + u));
+                store_some(h_t + u, v, count);
+                store_some(kept_t + u, v, count);
+            });
         }
     }
 }
@@ -50,11 +44,9 @@ INLINE void rnn_backward(const struct backward *run, const int relu) {
         row -= n;
         for (int64_t r = 0; r < n; r++) {
             const REAL *dy = dy_of(run, row + r);
-            int64_t u = 0, at = (row + r) * H;
-            for (; u + LANES <= H; u += LANES)
-                rnn_units_backward(relu, h + at + u, dy ? dy + u : 0, dh + r * H + u, dsums + at + u, LANES);
-            if (u < H)
-                rnn_units_backward(relu, h + at + u, dy ? dy + u : 0, dh + r * H + u, dsums + at + u, (int)(H - u));
+            const int64_t at = (row + r) * H;
+            EACH_VECTOR(H, rnn_units_backward(relu, h + at + u, dy ? dy + u : 0, dh + r * H + u, dsums + at + u,
+                                              count));
         }
         multiply(n, H, H, dsums + row * H, H, run->weight, run->scratch, width, 0);
         copy_gradient(n, H, run->scratch, width, dh);

@@ -47,7 +47,7 @@ INLINE void store_some(REAL *p, VEC v, int count) {
 INLINE VEC choose(VEC_I mask, VEC yes, VEC no) { return (VEC)((mask & (VEC_I)yes) | (~mask & (VEC_I)no)); }
 
 /* The larger, the smaller of a bound and x, NaN where x is; y where x is not below the bound, else 0, and y where x is NaN.
-   The compiler does not see instructions in the portable form, which is the definition. */
+   The portable form is the definition; the compiler does not find the instructions for it. */
 #if defined(__AVX512F__)
 INLINE VEC at_least(VEC bound, VEC x) { return WIDEST(max)(bound, x); }
 INLINE VEC at_most(VEC bound, VEC x) { return WIDEST(min)(bound, x); }
