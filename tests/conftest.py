@@ -29,6 +29,23 @@ def one_core() -> Iterator[None]:
 
 
 @pytest.fixture
+def numpy_engine() -> Iterator[None]:
+    """For what compares bits with those that NumPy computes, as all views of ``inspect`` do."""
+    from rnncli.core.engine import library
+
+    with library.using("numpy"):
+        yield
+
+
+@pytest.fixture
+def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that has no compiled library."""
+    from rnncli.core.engine import library
+
+    monkeypatch.setattr(library, "_loaded", lambda: "no compiler was found")
+
+
+@pytest.fixture
 def stand_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that ours are not like, added as any is: a file each, and a name each among the choices of ``cell``."""
     from rnncli.core import cells

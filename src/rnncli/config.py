@@ -75,6 +75,7 @@ Optimizer = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
 Schedule = Literal["constant", "linear", "cosine"]
 ClassWeights = Literal["none", "sqrt", "balanced"]
 Precision = Literal["float32", "float64"]
+Engine = Literal["auto", "numpy", "compiled"]
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ class Settings:
         None, 1, 1_000_000, "epochs without a better score before training stops; auto: half of all, at least 5"
     )
     workers: int | None = _number(None, 1, 64, "number of processes; auto: all cores where that is faster")
+    engine: Engine = _setting("auto", "what computes: C that was compiled when rnncli was installed, or NumPy")
     keep_epochs: bool = _setting(False, "keep the model of every epoch too, as RUN@EPOCH; 0 is the untrained one")
     class_weights: ClassWeights = _setting("none", "extra weight for rare labels")
     seed: int = _number(0, 0, 2**128 - 1, "seed of all random numbers")
@@ -202,7 +204,7 @@ SettingsDict = TypedDict("SettingsDict", {  # noqa: UP013
     "max_length": int, "validation": float | str, "optimizer": Optimizer, "lr": float, "schedule": Schedule,
     "warmup": int, "momentum": float, "weight_decay": float, "clip": float | None, "batch": int, "epochs": int | None,
     "patience": int | None, "workers": int | None, "keep_epochs": bool, "class_weights": ClassWeights, "seed": int,
-    "dtype": Precision, "horizon": int, "window": int | None, "season": int | None,
+    "dtype": Precision, "engine": Engine, "horizon": int, "window": int | None, "season": int | None,
 }, total=False)  # fmt: skip
 
 

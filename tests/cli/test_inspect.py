@@ -66,6 +66,7 @@ def test_the_model_as_json_agrees_with_python_and_with_the_file(trained, model):
     assert document["example"] == model.example
 
 
+@pytest.mark.usefixtures("numpy_engine")
 def test_the_states_agree_between_pipe_json_terminal_and_python(trained, model):
     expected = adapter_of(model).trace(TEXT)
     rows = trained.works("inspect", "--timesteps", TEXT, "--units", "0-7").rows

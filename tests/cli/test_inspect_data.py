@@ -123,6 +123,7 @@ def two(trained: Any) -> Any:
     return trained
 
 
+@pytest.mark.usefixtures("numpy_engine")
 def test_the_difference_on_a_text(two: Any) -> None:
     text = "so warm and good"
     models = rnncli.load("runs/reviews-1"), rnncli.load("runs/other")
@@ -194,6 +195,7 @@ def test_the_doctor_goes_on_naming_the_model_of_an_epoch(trained: Any) -> None:
 # --- a unit ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize(("unit", "number"), [("2", 2), ("→2", 2), ("←1", 5), ("7", 7)])
 def test_a_unit_by_number_and_by_name(trained: Any, model: Any, unit: str, number: int) -> None:
     document = trained.works("inspect", "--fires", unit, "--data", "reviews.csv", "--json").json
@@ -205,6 +207,7 @@ def test_a_unit_by_number_and_by_name(trained: Any, model: Any, unit: str, numbe
     assert f"[{best['token']}]" in rows[5][3]
 
 
+@pytest.mark.usefixtures("numpy_engine")
 def test_the_units_of_labels(trained: Any, model: Any) -> None:
     document = trained.works("inspect", "--fires", "all", "--data", "reviews.csv", "--json").json
     assert document == plain(units_of_labels(model, [data()]).document())

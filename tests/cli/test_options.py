@@ -84,6 +84,7 @@ REFUSED = [
     ),
     ("inject", "evry", "inject must be one of start, every, not 'evry'; did you mean 'every'?"),
     ("vectors", "a\udcff.txt", "vectors must be UTF-8, for a model to keep it, not 'a"),
+    ("engine", "c", "engine must be one of auto, numpy, compiled, not 'c'"),
     ("dtype", "float16", "dtype must be one of float32, float64, not 'float16'"),
 ]
 
@@ -131,7 +132,7 @@ def test_without_a_command_the_help_is_shown(cli):
     assert "rnncli train reviews.csv" in alone.out
     assert (alone.code, asked.code, alone.err) == (2, 0, "")
     said = cli.works("--version").out
-    assert re.fullmatch(r"rnncli 0\.1\.0, (compiled engine \(\w+\)|NumPy engine \(the compiled .+: .+\))\n", said)
+    assert re.fullmatch(r"rnncli 0\.1\.0; engine: (compiled \(\w+\)|NumPy; the compiled one cannot .+: .+)\n", said)
 
 
 def test_debug_shows_where_and_only_for_that_call(trained):

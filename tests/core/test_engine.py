@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,14 @@ import pytest
 from rnncli.core.cells import compiled
 from rnncli.core.cells.lstm import LSTM
 from rnncli.core.engine import library
+from rnncli.core.threads import side_by_side
 
 
-@pytest.fixture
-def without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An installation that has no compiled library."""
-    monkeypatch.setattr(library, "_loaded", lambda: library.Status("numpy", None, "no compiler").why_not)
-
-
-def test_without_a_library_numpy_computes_and_it_is_said_why(without: None) -> None:
+def test_without_a_library_numpy_computes_and_it_is_said_why(no_library: None) -> None:
     with library.using("auto"):
         assert library.library() is None
-        assert library.status() == ("numpy", None, "no compiler")
+        assert library.status() == ("numpy", None, "no compiler was found")
+        assert library.status().in_words == "NumPy; the compiled one cannot be used here: no compiler was found"
     with pytest.raises(OSError, match="no compiler"):
         library.use("compiled")
 
@@ -38,8 +35,21 @@ def test_a_file_that_is_no_library_is_refused_in_words(tmp_path: Path) -> None:
 def test_an_engine_is_used_inside_only() -> None:
     before = library.status()
     with library.using("numpy"):
-        assert library.status() == ("numpy", None, "it computes only where it is asked for")
+        assert library.status() == ("numpy", None, None)
+        assert library.status().in_words == "NumPy"
     assert library.status() == before
+
+
+def test_another_thread_keeps_its_engine_and_that_of_side_by_side_has_its_caller_s() -> None:
+    with library.using("numpy"):
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(library.status).result() == outside()
+        assert side_by_side(library.status, library.status) == (library.Status("numpy", None, None),) * 2
+
+
+def outside() -> library.Status:
+    with library.using("auto"):
+        return library.status()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

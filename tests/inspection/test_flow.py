@@ -231,6 +231,7 @@ def test_nothing_is_recorded_outside_of_recording() -> None:
     assert len(outer) == len(inner) == 4  # two cells, the embedding, the output
 
 
+@pytest.mark.usefixtures("numpy_engine")
 def test_recording_changes_no_bit() -> None:
     made = adapter_of(model("words", cell="gru")).open()
     _, alone = made.network.loss_and_gradients(made.params, made.batch)

@@ -55,12 +55,15 @@ CONFIGURATIONS = [
     {"cell": cell, "optimizer": optimizer} | others
     for _, cell, optimizer, others in zip(range(14), itertools.cycle(CELLS), itertools.cycle(OPTIMIZERS), OTHERS)
 ]
+# Each cell with either engine; where there is no compiled one, ``auto`` is NumPy too.
+for one, engine in zip(CONFIGURATIONS, itertools.cycle(["auto"] * len(CELLS) + ["numpy"] * len(CELLS))):
+    one["engine"] = engine
 # The same with three processes, for one optimizer that moves rows without gradient and one that does not.
 CONFIGURATIONS += [chosen | {"workers": 3} for chosen in CONFIGURATIONS if chosen["optimizer"] in ("adamw", "sgd")]
 
 
 def named(chosen: dict[str, Any]) -> str:
-    return f"{chosen['cell']}-{chosen['optimizer']}-{chosen.get('workers', 1)}"
+    return f"{chosen['cell']}-{chosen['optimizer']}-{chosen.get('engine', 'auto')}-{chosen.get('workers', 1)}"
 
 
 pytestmark = pytest.mark.usefixtures("one_core")

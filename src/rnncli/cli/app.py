@@ -29,7 +29,7 @@ def _show_version(value: bool) -> None:
     if value:
         from importlib.metadata import version
 
-        typer.echo(f"rnncli {version('rnncli')}, {_engine_in_words()}")
+        typer.echo(f"rnncli {version('rnncli')}; engine: {_engine_in_words()}")
         raise typer.Exit
 
 
@@ -40,10 +40,7 @@ def _engine_in_words() -> str:
     from rnncli.core.cells.compiled import tested
     from rnncli.core.cells.named import cell_named
 
-    found = tested(cell_named(name)(1, 1) for name in get_args(Cell))
-    if found.engine == "compiled":
-        return f"compiled engine ({found.level})"
-    return f"NumPy engine (the compiled one is not used: {found.why_not})"
+    return tested(cell_named(name)(1, 1) for name in get_args(Cell)).in_words
 
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")

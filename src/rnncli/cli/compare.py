@@ -32,6 +32,7 @@ def compare(
     models: Iterable[Model | AnyPath],
     data: AnyPath | Iterable[tuple[Any, Any]],
     *,
+    engine: options.Engine = "auto",
     runs: options.Runs = DEFAULT_RUNS,
     **reading: Unpack[options.Reading],
 ) -> ModelComparison:
@@ -40,6 +41,7 @@ def compare(
     Args:
         models: at least two, or their names: ``latest``, a run, ``RUN@EPOCH``, a file.
         data: a data file, or pairs of an input and its label; best one that none of the models has seen.
+        engine: what computes: ``compiled``, ``numpy``, or ``auto`` for the compiled engine where it is there.
         runs: where models are found by name.
         reading: how to read the file; see :class:`rnncli.cli.arguments.options.Reading`.
 
@@ -47,6 +49,7 @@ def compare(
         RnncliError: of every kind but DivergedError.
     """
     from rnncli.training.compared import compare_models
+    from rnncli.training.engines import computing
 
     found: list[tuple[str, Model]] = []
     for given in models:
@@ -62,7 +65,8 @@ def compare(
         for name, model in found:
             purpose = model.purpose(f"rnncli evaluate -m {shlex.quote(name)}")
             datasets.append(model.read_dataset(source_of(path, reading, pairs=path is not data), purpose))
-        return compare_models(found, datasets)
+        with computing(engine):
+            return compare_models(found, datasets)
 
 
 def compare_command(

@@ -58,6 +58,7 @@ def evaluate(
     mistakes: Mistakes = None,
     beam: options.Beam = None,
     workers: options.Workers = 1,
+    engine: options.Engine = "auto",
     runs: options.Runs = DEFAULT_RUNS,
     plot: Plot = None,
     note: Note = quiet,
@@ -73,6 +74,7 @@ def evaluate(
         mistakes: how many of them to return; 10 if None.
         beam: width of the beam search, where texts are generated.
         workers: processes that share the work; None for as many as help.
+        engine: what computes: ``compiled``, ``numpy``, or ``auto`` for the compiled engine where it is there.
         runs: where models are found by name.
         plot: a file for the confusion matrix; one that is there is replaced.
         note: takes a sentence on how the file is read and what is left out, and its style.
@@ -83,6 +85,7 @@ def evaluate(
     """
     from rnncli.data.dataset import left_out
     from rnncli.parallel.processes import helpful_workers
+    from rnncli.training.engines import computing
 
     data = parallel_files(data, source, target)
     if data is None:
@@ -99,9 +102,10 @@ def evaluate(
         note(dataset.why)
         # A text that stands on a single line is as much work as many.
         texts = max(len(dataset.texts), sum(map(len, dataset.texts)) // CHARACTERS_A_TEXT)
-        found: Evaluation = asked.evaluate(
-            dataset, MISTAKES if mistakes is None else mistakes, workers or helpful_workers(texts)
-        )
+        with computing(engine):
+            found: Evaluation = asked.evaluate(
+                dataset, MISTAKES if mistakes is None else mistakes, workers or helpful_workers(texts)
+            )
     if plot is not None:
         write_plot(plot, found.pictures())
     if found.skipped:

@@ -20,7 +20,7 @@ from rnncli.cli.arguments.paths import Reads
 from rnncli.cli.uses import check_options
 from rnncli.cli.views import model as model_view
 from rnncli.cli.views.table import VIEWS, Views
-from rnncli.cli.views.view import Inspection, Subject
+from rnncli.cli.views.view import Inspection, Subject, in_numpy
 from rnncli.data.formats.registry import looks_like_data
 from rnncli.errors import CheckFailedError, DataError, UsageError
 
@@ -102,6 +102,7 @@ class InspectOptions(Views, options.Reading, total=False):
 
 
 @checked(more=view_options)
+@in_numpy
 def inspect(
     sentence: Sentence = None,
     *,

@@ -81,6 +81,7 @@ def predict(
     seed: Seed = None,
     beam: options.Beam = None,
     workers: options.Workers = 1,
+    engine: options.Engine = "auto",
     runs: options.Runs = DEFAULT_RUNS,
     force: options.Force = False,
     spreadsheet_safe: SpreadsheetSafe = False,
@@ -109,6 +110,7 @@ def predict(
             text.
         beam: width of the beam search, where texts are generated.
         workers: processes that share a file; None for as many as help.
+        engine: what computes: ``compiled``, ``numpy``, or ``auto`` for the compiled engine where it is there.
         runs: where models are found by name.
         force: whether ``output`` and ``vectors`` are overwritten.
         spreadsheet_safe: whether a ``'`` is put before texts in ``output`` that are formulas for a spreadsheet.
@@ -122,6 +124,7 @@ def predict(
     Raises:
         RnncliError: of every kind but DivergedError.
     """
+    from rnncli.training.engines import computing
     from rnncli.training.runs import LATEST, of_file
 
     format = reading.get("format")
@@ -140,37 +143,38 @@ def predict(
     sources = [source_of(path, reading, inputs=True) for path in paths]
     if spreadsheet_safe and (files[0] or ".jsonl").lower().endswith((".jsonl", ".parquet")):
         raise UsageError("--spreadsheet-safe is for a .csv or .tsv file", "leave it out, or name such a file")
-    # The model refuses an option that is not for its task.
-    loaded, path, name = found_model(model, runs)
-    if path is not None and name == LATEST:
-        data = loaded.record.data
-        note(f"answered by {of_file(path).named}" + (f", trained on {data}" if data else ""), "dim")
-    asked = loaded.with_options(**{name: value for name, value in choices.items() if value is not None})
-    more = MoreColumns(asked, bool(probabilities), top)
-    on_start(asked)
-    found: list[Any] = []
-    show = on_prediction or found.append
-    if not any(files):
-        if paths:
-            Asking(asked, lambda answer: show(answer.prediction), on_pause).about_files(sources, workers)
-        else:
-            for prediction in asked.predict_stream(texts):  # type: ignore[arg-type]  # which checks them
-                show(prediction)
-        return found
-    with Destination(asked, *files, more, sources, bool(spreadsheet_safe)) as written:
+    with computing(engine):
+        # The model refuses an option that is not for its task.
+        loaded, path, name = found_model(model, runs)
+        if path is not None and name == LATEST:
+            data = loaded.record.data
+            note(f"answered by {of_file(path).named}" + (f", trained on {data}" if data else ""), "dim")
+        asked = loaded.with_options(**{name: value for name, value in choices.items() if value is not None})
+        more = MoreColumns(asked, bool(probabilities), top)
+        on_start(asked)
+        found: list[Any] = []
+        show = on_prediction or found.append
+        if not any(files):
+            if paths:
+                Asking(asked, lambda answer: show(answer.prediction), on_pause).about_files(sources, workers)
+            else:
+                for prediction in asked.predict_stream(texts):  # type: ignore[arg-type]  # which checks them
+                    show(prediction)
+            return found
+        with Destination(asked, *files, more, sources, bool(spreadsheet_safe)) as written:
 
-        def answered(answer: Answer) -> None:
-            written.add(answer, asking)
-            if output is not None:
-                show(answer.prediction)
+            def answered(answer: Answer) -> None:
+                written.add(answer, asking)
+                if output is not None:
+                    show(answer.prediction)
 
-        asking = Asking(asked, answered, keep=True, predictions=output is not None, vectors=vectors is not None)
-        if paths:
-            asking.about_files(sources, workers)
-        else:
-            asking.about_texts(texts)
-        written.finish(asking)
-        on_end(written)
+            asking = Asking(asked, answered, keep=True, predictions=output is not None, vectors=vectors is not None)
+            if paths:
+                asking.about_files(sources, workers)
+            else:
+                asking.about_texts(texts)
+            written.finish(asking)
+            on_end(written)
     return found
 
 
@@ -347,7 +351,7 @@ class _Lines:
 
 
 PANELS = {
-    "Model": "model workers runs",
+    "Model": "model workers engine runs",
     "Answers": "probabilities",
     "Generated texts": "length",
     "How the data are read": "text",

@@ -291,6 +291,7 @@ def _describe(output: Output, session: Session, warnings: Sequence[str]) -> None
     s = session.settings
     processes = f", {s.workers} processes" if (s.workers or 1) > 1 else ""
     output.note(f"    network  {dict(session.model().describe())['network']}, seed {s.seed}{processes}")
+    output.note(f"     engine  {session.engine.in_words}")
     if session.coverage:
         output.note(f"    vectors  {session.coverage.sentence}")
     baselines = session.measure_baselines()
@@ -485,6 +486,7 @@ def _document(session: Session) -> dict[str, Any]:
         "run": session.folder.path,
         "model": session.folder.model,
         "settings": session.settings.as_dict(),
+        "computed_by": session.computed_by,
         "columns": {"text": session.dataset.source.text, "label": session.dataset.source.label},
         "report": session.prepared.report.document(),
         "vectors": session.coverage,

@@ -18,7 +18,7 @@ from rnncli.errors import DataError, UsageError, quoted
 from rnncli.tasks import task_for, task_named
 from rnncli.tasks.prepare import Prepared
 from rnncli.tasks.task import Task
-from rnncli.training import arranging, folds, runs, vectors
+from rnncli.training import arranging, engines, folds, runs, vectors
 from rnncli.training.continuing import Begin
 from rnncli.training.starting_point import OtherFile
 from rnncli.training.unused import require_used
@@ -63,6 +63,7 @@ class Asked:
                 something else.
         """
         settings = self.settings
+        engines.require(settings.engine)
         if self.keep is not None and self.begin is None:
             raise UsageError(
                 "--keep names older rows, which are scored before and after a training that begins with a model",

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from rnncli import storage
+from rnncli.config import Settings
+from rnncli.core.engine import library
 from rnncli.data.dataset import Dataset, Source
 from rnncli.data.formats.sources import display_name
 from rnncli.data.opening import read_dataset
 from rnncli.errors import DataError, DivergedError, ModelFileError, StorageError, UsageError
 from rnncli.tasks import task_for
 from rnncli.tasks.model import Model
-from rnncli.training import arranging, runs, state
+from rnncli.training import arranging, engines, runs, state
 from rnncli.training.continuing import Begin
 from rnncli.training.data import prepare
 from rnncli.training.final_scores import OlderRows
@@ -95,6 +97,7 @@ def _resumed(
     start = checkpoint.start
     settings = start.settings_again(given)
     start.check_reading(reading)
+    _require_engine(folder, settings)
     for option, path in beside.items():
         if path is not None and option not in start.files:
             raise UsageError(
@@ -117,9 +120,10 @@ def _resumed(
     prepared, tested = prepare(task, joined, settings, begin)
     _require_same_words(folder, prepared.untrained)
     session = new_session(folder, joined, prepared, files, tested)
-    session.begin, session.unused = begin, warnings
+    session.begin, session.unused = begin, (*warnings, *_other_bits(start, session))
     if begin is not None and "keep" in others:
-        session.keep = OlderRows.of(begin.model, others["keep"])
+        with session.computing():
+            session.keep = OlderRows.of(begin.model, others["keep"])
     session.folds, session.keep_folds = start.folds, start.keep_folds
     session.restore(checkpoint)
     open_folds = len(session.state.progress.folds) < start.folds
@@ -132,6 +136,27 @@ def _resumed(
         )
     storage.write_atomically(folder.config, session.settings.to_yaml().encode())
     return session
+
+
+def _require_engine(folder: RunFolder, settings: Settings) -> None:
+    """Raises UsageError: the engine that computed the training until now cannot be used here."""
+    try:
+        engines.require(settings.engine)
+    except UsageError:
+        raise UsageError(
+            f"{folder.named} was computed by the compiled engine, which cannot be used here: {library.why_not()}",
+            "resume it where it was begun, or train anew with its best model: "
+            f"rnncli train DATA --from {shlex.quote(str(folder.named))}",
+        ) from None
+
+
+def _other_bits(start: StartingPoint, session: Session) -> Iterator[str]:
+    """Says where the rest of a training is computed otherwise than its beginning."""
+    if start.computed_by and start.computed_by != session.computed_by:
+        yield (
+            f"this training began on {start.computed_by} and goes on on {session.computed_by}: "
+            "its last bits may not be those that it would have without the stop"
+        )
 
 
 def _require_same_words(folder: RunFolder, now: Model) -> None:

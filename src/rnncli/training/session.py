@@ -7,7 +7,7 @@ import math
 import shlex
 import signal
 from collections.abc import Generator, Mapping
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from rnncli import storage
 from rnncli.config import Settings
+from rnncli.core.engine import library
 from rnncli.core.optim.parameters import nest
 from rnncli.data.dataset import Dataset
 from rnncli.errors import DivergedError, ModelFileError, StorageError, TrainingInterrupted, UsageError
@@ -25,7 +26,7 @@ from rnncli.tasks.comparison import Baseline, Comparison
 from rnncli.tasks.cross_validation import CrossValidation
 from rnncli.tasks.model import Metric, Model
 from rnncli.tasks.prepare import Prepared
-from rnncli.training import loop, runs, state
+from rnncli.training import engines, loop, runs, state
 from rnncli.training.card import model_card
 from rnncli.training.continuing import Begin
 from rnncli.training.final_scores import FinalScores, OlderRows, stored_name
@@ -179,15 +180,39 @@ class Session:
             DivergedError: a loss or gradient is not finite; the last saved state is whole, and says so.
             StorageError: a file cannot be written.
         """
+        events = self._events()
         try:
-            yield from self._events()
+            while True:
+                # Entered anew for each event: whoever takes them computes with an engine of his own.
+                with self.computing():
+                    event = next(events, None)
+                if event is None:
+                    return
+                yield event
         except DivergedError as error:
             with suppress(StorageError):  # the user has to hear of the divergence first
                 state.mark_diverged(self.folder.state, error.message)
             raise
         finally:
+            events.close()
             if self.lock is not None:
                 self.lock.release()
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Inside, the engine of this training computes."""
+        return library.using("numpy" if self.settings.engine == "numpy" else "auto")
+
+    @property
+    def engine(self) -> library.Status:
+        """What computes this training."""
+        with self.computing():
+            return library.status()
+
+    @property
+    def computed_by(self) -> str:
+        """The engine and what else of this machine decides the bits."""
+        with self.computing():
+            return engines.in_words()
 
     def _events(self) -> Generator[Event]:
         self.measure_baselines()
@@ -200,7 +225,9 @@ class Session:
             for event in events:
                 if self.group.size < workers:  # what is saved tells the truth
                     workers = self.group.size
-                    self.prepared = p.with_settings(p.settings.replace(workers=workers))
+                    self.prepared = p.with_settings(self.settings.replace(workers=workers))
+                if library.status().engine != self.settings.engine:
+                    self._go_on_in_numpy()
                 if isinstance(event, EpochDone):
                     self._save_epoch(event)
                 elif isinstance(event, Finished):
@@ -208,6 +235,11 @@ class Session:
                 yield event
                 if self.stop_signal is not None and not isinstance(event, Finished):
                     self._interrupt(self.stop_signal)
+
+    def _go_on_in_numpy(self) -> None:
+        """What is saved tells the truth, where the compiled engine turned out to compute something wrongly."""
+        self.prepared = self.prepared.with_settings(self.settings.replace(engine="numpy"))
+        self.unused += (f"the training went on in NumPy: of the compiled engine, {library.why_not()}",)
 
     def model(self) -> Model:
         """The present parameters as a model, with the record of the best epoch."""
@@ -246,6 +278,7 @@ class Session:
             origin=self.origin,
             folds=self.folds,
             keep_folds=self.keep_folds,
+            computed_by=self.computed_by,
         )
 
     def _model_of(self, epoch: int | None) -> Model:

@@ -12,7 +12,7 @@ from rnncli.data.opening import read_opened
 from rnncli.parallel import group_of
 from rnncli.tasks import task_named
 from rnncli.tasks.prepare import Prepared
-from rnncli.training import arranging, loop, runs, vectors
+from rnncli.training import arranging, engines, loop, runs, vectors
 from rnncli.training.data import Asked
 from rnncli.training.final_scores import OlderRows
 from rnncli.training.runs import RunFolder
@@ -56,7 +56,8 @@ def begun(asked: Asked, on_data: Callable[[DataDescription], object] = lambda _:
     fill(session)
     if asked.keep is not None and asked.begin is not None:
         rows = arranging.read_like(ready.dataset, asked.keep, "--keep", session.settings.task)
-        session.keep = OlderRows.of(asked.begin.model, rows)
+        with session.computing():
+            session.keep = OlderRows.of(asked.begin.model, rows)
         session.files = {**ready.files, "keep": OtherFile(rows.source.path, rows.digest)}
     session.require_saveable()
     session.folder = runs.create(asked.runs, asked.source.path, asked.name, session.begin_in)
@@ -90,14 +91,19 @@ def new_session(
 
 
 def _resolve_auto(prepared: Prepared) -> Prepared:
-    """Replaces ``auto`` by a number: epochs, patience and workers."""
+    """Replaces ``auto``: epochs, patience and workers by numbers, the engine by one that is here.
+
+    Raises:
+        UsageError: the engine that is asked for is not here.
+    """
     settings, lengths = prepared.settings, prepared.train.lengths
     epochs = settings.epochs
     if epochs is None:
         epochs = loop.auto_epochs(len(lengths), int(lengths.sum()), settings.batch, task_named(settings.task).effort)
     patience = loop.auto_patience(epochs) if settings.patience is None else settings.patience
     workers = settings.workers or loop.auto_workers(settings, len(lengths), float(lengths.mean()))
-    return prepared.with_settings(settings.replace(epochs=epochs, patience=patience, workers=workers))
+    engine = engines.chosen_for(settings)
+    return prepared.with_settings(settings.replace(epochs=epochs, patience=patience, workers=workers, engine=engine))
 
 
 def fill(session: Session) -> None:

@@ -44,6 +44,7 @@ class StartingPoint:
         files: option → the file that it names, of those that are read beside the data.
         origin: the model that the training began with; None for a new one.
         folds: how many trainings that leave out a fold come before this one, and whether their runs are kept.
+        computed_by: the engine and what else of the machine decides the bits; empty in older states.
     """
 
     settings: Settings
@@ -54,14 +55,18 @@ class StartingPoint:
     origin: Origin | None = None
     folds: Annotated[int, Range(0, 1000)] = 0
     keep_folds: bool = False
+    computed_by: Annotated[str, Length(0, 200)] = ""
 
     def stored(self) -> StartingPoint:
         """As a state keeps it, with the paths of the data as ASCII."""
         return self._with_paths(_stored_path)
 
     def read(self) -> StartingPoint:
-        """The opposite of :meth:`stored`."""
-        return self._with_paths(_path_from_stored)
+        """The opposite of :meth:`stored`; what an older state says nothing of is as it was then."""
+        found = self._with_paths(_path_from_stored)
+        if found.settings.engine == "auto":  # there was NumPy alone
+            return replace(found, settings=found.settings.replace(engine="numpy"))
+        return found
 
     def _with_paths(self, change: Callable[[str], str]) -> StartingPoint:
         files = {option: replace(file, path=change(file.path)) for option, file in self.files.items()}

@@ -199,6 +199,15 @@ Beam = Annotated[
 Workers = Annotated[
     int | None, typer.Option("--workers", metavar="N", min=1, max=64, help="Number of processes. [auto: all cores]")
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        envvar="RNNCLI_ENGINE",
+        metavar="auto|numpy|compiled",
+        help="What computes: C that was compiled when rnncli was installed, or NumPy.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 
 DEFAULT_RUNS = "runs"

@@ -6,10 +6,10 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 from rnncli.cli.arguments.inputs import found_model, paths_of, require_piped, source_of
 from rnncli.cli.arguments.options import READING, Note, flag_of, quiet
@@ -28,6 +28,23 @@ if TYPE_CHECKING:
     Drawing: TypeAlias = TableView | HeatMap
     # A table or map, a summary, or a text for a width and perhaps ASCII alone; those of a tuple stand close together.
     Part: TypeAlias = Drawing | list[tuple[str, TableCell]] | Callable[[int, bool], str]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def in_numpy(function: Callable[P, R]) -> Callable[P, R]:
+    """Lets NumPy compute what is shown: the engine whose lines one can read, with the same digits everywhere."""
+
+    @wraps(function)
+    def call(*args: P.args, **given: P.kwargs) -> R:
+        from rnncli.core.engine.library import using  # imports NumPy
+
+        with using("numpy"):
+            return function(*args, **given)
+
+    return call
+
 
 ROWS = 20  # at most, in a table of a long input with a row for each part
 STEPS = 40  # timesteps at most, of a long input on a screen
@@ -256,6 +273,7 @@ class Inspection(Mapping[str, Any]):
         return [part for one in self.shown.values() for part in one.drawn]
 
     @cached_property
+    @in_numpy
     def page(self) -> Page:
         """The numbers of the input's page.
 
@@ -268,6 +286,7 @@ class Inspection(Mapping[str, Any]):
         return page(subject.model, subject.text, subject.label, "" if subject.path is None else str(subject.path))
 
     @property
+    @in_numpy
     def page_tables(self) -> list[tuple[str, str, Sequence[Drawing]]]:
         """Name, title and tables of each view that draws tables for the page."""
         return [

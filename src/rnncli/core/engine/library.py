@@ -6,6 +6,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -84,11 +85,17 @@ class Library:
 
 
 class Status(NamedTuple):
-    """Which engine computes: the level of vectors of the compiled one, or why it does not."""
+    """Which engine computes: the compiled one, of a level, or NumPy, and why not the other where it was not chosen."""
 
     engine: Literal["numpy", "compiled"]
     level: str | None
     why_not: str | None
+
+    @property
+    def in_words(self) -> str:
+        if self.level is not None:
+            return f"compiled ({self.level})"
+        return "NumPy" if self.why_not is None else f"NumPy; the compiled one cannot be used here: {self.why_not}"
 
 
 @cache
@@ -100,8 +107,9 @@ def _loaded() -> Library | str:
         return str(error)
 
 
-# NumPy until a run records its engine: a training that was resumed with the other one would silently get other bits.
-_engine: Engine = "numpy"
+_engine: Engine = "auto"
+# Inside of :func:`using`; a thread that side_by_side starts has that of the thread that waits for it.
+_inside: ContextVar[Engine | None] = ContextVar("engine", default=None)
 
 
 def use(engine: Engine) -> None:
@@ -111,31 +119,37 @@ def use(engine: Engine) -> None:
         OSError: the compiled one is asked for, and is not there; says why.
     """
     global _engine
-    why = why_not()
-    if engine == "compiled" and why is not None:
-        raise OSError(why)
+    _require(engine)
     _engine = engine
+
+
+def _require(engine: Engine) -> None:
+    if engine == "compiled" and (why := why_not()) is not None:
+        raise OSError(why)
 
 
 @contextmanager
 def using(engine: Engine) -> Iterator[None]:
-    """Inside, this engine computes; afterwards that of before.
+    """Inside, this engine computes, in this thread; other threads and the time after it keep theirs.
 
     Raises:
         OSError: as :func:`use`.
     """
-    global _engine
-    before = _engine
-    use(engine)
+    _require(engine)
+    token = _inside.set(engine)
     try:
         yield
     finally:
-        _engine = before
+        _inside.reset(token)
+
+
+def _chosen() -> Engine:
+    return _inside.get() or _engine
 
 
 def library() -> Library | None:
     """The compiled engine, or None where NumPy computes."""
-    if _engine == "numpy":
+    if _chosen() == "numpy":
         return None
     found = _loaded()
     return None if isinstance(found, str) or found.refused is not None else found
@@ -152,4 +166,4 @@ def status() -> Status:
     found = library()
     if found is not None:
         return Status("compiled", found.level, None)
-    return Status("numpy", None, "it computes only where it is asked for" if _engine == "numpy" else why_not())
+    return Status("numpy", None, None if _chosen() == "numpy" else why_not())
