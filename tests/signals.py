@@ -245,7 +245,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, help="how many trainings to stop, and how many other commands")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--engine", default="auto", choices=["auto", "numpy", "compiled"], help="what computes")
     arguments = parser.parse_args()
+    os.environ["RNNCLI_ENGINE"] = arguments.engine  # of every command
     random.seed(arguments.seed)
     faults = 0
     with tempfile.TemporaryDirectory() as name:
