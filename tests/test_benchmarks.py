@@ -95,6 +95,26 @@ def test_the_rate_of_products_is_the_best_of_all_kernels(
     assert len(closed) == 6
 
 
+def test_the_weights_of_the_peers_have_their_gates_in_their_order(benchmark: ModuleType) -> None:
+    predict = importlib.import_module("predict")
+    weight = np.arange(12.0).reshape(1, 12)  # o, i, f, g of three units each
+    assert predict.gates_in(predict.TORCH_GATES, weight)[:, 0].tolist() == [3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2]
+    assert predict.gates_in(predict.ONNX_GATES, weight[0]).tolist() == [3, 4, 5, 0, 1, 2, 6, 7, 8, 9, 10, 11]
+
+
+def test_the_table_of_predictions(benchmark: ModuleType) -> None:
+    predict = importlib.import_module("predict")
+    seconds = {"torch usual": [4.0, 9.0, 6.0], "compiled usual": [2.0, 3.0, 6.0]}
+    head, *rows = predict.table(seconds, dict.fromkeys(seconds, "how"), 600)
+    assert [row.split() for row in (head, *rows)] == [
+        ["#", "s", "words/s", "to", "1"],
+        ["1", "PyTorch,", "usual", "6.00", "100", "1.00", "how"],
+        ["2", "rnncli,", "compiled", "3.00", "200", "2.00", "how"],
+    ]
+    scores = {"a": np.array([0.1, 0.5]), "b": np.array([0.1, 0.25]), "c": np.array([0.1, 0.75])}
+    assert predict.largest_difference(scores) == 0.5
+
+
 def test_a_round_of_each_task(benchmark: ModuleType) -> None:
     for name, task in benchmark.ROWS.items():
         settings = benchmark.our_settings(name).replace(hidden=4, embedding=3, batch=4, max_length=5)
