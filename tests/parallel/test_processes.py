@@ -88,6 +88,28 @@ def test_items_are_read_only_as_they_are_needed() -> None:
     results.close()
 
 
+def test_items_that_wait_at_each_worker_are_read_ahead() -> None:
+    read: list[int] = []
+    items = (read.append(n) or n for n in range(100))  # type: ignore[func-returns-value]
+    results = map_chunks(double, items, 2, waiting=1)
+    next(results)
+    assert read == [0, 1, 2, 3, 4]
+    results.close()
+
+
+@pytest.mark.parametrize("threads", [True, False])
+def test_large_items_wait_at_workers_that_send_large_results(monkeypatch: pytest.MonkeyPatch, threads: bool) -> None:
+    """Far larger than what a connection holds: if both ends only sent, both would wait for ever."""
+    if not threads:
+
+        def start(_: object) -> None:
+            raise RuntimeError("can't start new thread")  # a limit on processes counts threads too
+
+        monkeypatch.setattr("threading.Thread.start", start)
+    items = [bytes([number]) * 2**22 for number in range(9)]
+    assert list(map_chunks(lambda item: item[::-1], items, 2, waiting=2)) == items
+
+
 def test_what_was_read_before_a_bad_item_is_answered() -> None:
     def items() -> Iterator[int]:
         yield from range(3)
@@ -109,8 +131,9 @@ def test_a_worker_that_fails_says_with_what(error: Exception) -> None:
             raise error
         return number
 
-    with pytest.raises(type(error)) as caught:
-        list(map_chunks(fail, range(9), 2))
+    for waiting in (1, 0):
+        with pytest.raises(type(error)) as caught:
+            list(map_chunks(fail, range(9), 2, waiting))
     assert (str(caught.value), getattr(caught.value, "hint", None)) == (str(error), getattr(error, "hint", None))
     assert "in fail" in caught.value.__notes__[0]
     with Forked(2) as group:
@@ -120,10 +143,11 @@ def test_a_worker_that_fails_says_with_what(error: Exception) -> None:
 
 
 def test_a_worker_that_is_killed_is_said_so() -> None:
-    with pytest.raises(StorageError, match="a worker process was killed by signal 9"):
-        list(map_chunks(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(3), 2))
-    with pytest.raises(StorageError, match="a worker process ended with exit code 3"):
-        list(map_chunks(lambda _: os._exit(3), range(3), 2))
+    for waiting in (0, 1):
+        with pytest.raises(StorageError, match="a worker process was killed by signal 9"):
+            list(map_chunks(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(3), 2, waiting))
+        with pytest.raises(StorageError, match="a worker process ended with exit code 3"):
+            list(map_chunks(lambda _: os._exit(3), range(3), 2, waiting))
 
 
 @pytest.mark.parametrize(("name", "code"), [("os.fork", errno.EAGAIN), ("socket.socketpair", errno.EMFILE)])

@@ -113,7 +113,7 @@ class Asking:
         count = _workers(sources, workers)
         if count > 1:
             chunks = map(self._numbered, chunks_of(self._inputs(sources, quiet), CHUNK))
-            for answers in map_chunks(lambda part: list(self._answers(*part, whole=True)), chunks, count):
+            for answers in map_chunks(lambda part: list(self._answers(*part, whole=True)), chunks, count, waiting=1):
                 self._show(answers)
             self._show(())
             return

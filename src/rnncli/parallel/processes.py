@@ -81,7 +81,7 @@ class Workers:
         return True
 
     def send(self, number: int, message: object) -> None:
-        """Sends to a worker that waits for a message; if both ends sent, both would block.
+        """Sends to a worker that takes messages; if both ends only sent, both would block.
 
         Raises:
             Exception: what the worker has failed with.
