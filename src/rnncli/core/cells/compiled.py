@@ -18,7 +18,6 @@ import numpy as np
 
 from rnncli.core import backward_trace
 from rnncli.core.cells.cell import Cell
-from rnncli.core.cells.recurrence import previous
 from rnncli.core.cells.specification import PAST_H, X
 from rnncli.core.engine import steps
 from rnncli.core.engine.library import Library, Status, library, status
@@ -186,11 +185,13 @@ def _backward(
         dstate=dfirst,
         dsums=dsums,
     )
-    dx, grads = gradients(cell, params, cache, dsums)
+    dx, grads = _gradients(engine, cell, params, cache, dsums)
     return dx, dfirst, grads
 
 
-def gradients(cell: Cell, params: Params, cache: Any, dsums: Array) -> tuple[Array | None, dict[str, Gradient]]:
+def _gradients(
+    engine: Library, cell: Cell, params: Params, cache: Any, dsums: Array
+) -> tuple[Array | None, dict[str, Gradient]]:
     """What :meth:`Cell.gradients` returns, from (S, A·H) the gradients of the sums side by side."""
     H = cell.hidden_size
     dx, totals, grads = None, dsums[0], dict[str, Gradient]()
@@ -200,10 +201,11 @@ def gradients(cell: Cell, params: Params, cache: Any, dsums: Array) -> tuple[Arr
             total = (d.sum(axis=0) if read is None else totals).reshape(-1, H)
             grads[one.name] = total[order if read is None else read].ravel()
         elif one.factor == X:
-            dx, grads[one.name], totals = _input_gradients(cache.x, params[one.name], _in_order(d, order, H))
+            dx, grads[one.name], totals = _input_gradients(engine, cache.x, params[one.name], _in_order(d, order, H))
         else:
             assert one.factor == PAST_H
-            grads[one.name] = _in_order(previous(cache.x, cache.h0, cache.h).T @ d, order, H)
+            past = steps.weight_gradient(engine, _sizes(cache.x), cache.h0, cache.h, d)
+            grads[one.name] = _in_order(past, order, H)
     return dx, grads
 
 
@@ -227,7 +229,9 @@ def _in_order(columns: Array, order: Any, H: int) -> Array:
     return columns.reshape(len(columns), -1, H)[:, order].reshape(len(columns), -1)
 
 
-def _input_gradients(x: PackedSequence, weight_ih: Array, d: Array) -> tuple[Array | None, Gradient, Array]:
+def _input_gradients(
+    engine: Library, x: PackedSequence, weight_ih: Array, d: Array
+) -> tuple[Array | None, Gradient, Array]:
     """From d (S, G·H) to those of x, W_i and b, as :func:`recurrence.input_gradients` has them."""
     if isinstance(x.data, Lookup) or x.data.ndim == 1:
         distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
@@ -237,7 +241,8 @@ def _input_gradients(x: PackedSequence, weight_ih: Array, d: Array) -> tuple[Arr
         values = x.data.table
     else:
         values = x.data
-    return d @ weight_ih.T if x.learned else None, values.T @ d, d.sum(axis=0)
+    d_weight = steps.weight_gradient(engine, np.array([len(d)]), values, None, d)
+    return d @ weight_ih.T if x.learned else None, d_weight, d.sum(axis=0)
 
 
 def _sizes(x: PackedSequence) -> Array:

@@ -6,7 +6,6 @@ compiled engine, or arrays of another kind than it reads.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,20 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.core.engine.library import library
-from rnncli.core.engine.steps import begin
+from rnncli.core.engine.steps import arguments
 
 Array = npt.NDArray[Any]
 
 # Ids beyond it are sorted by NumPy: the counting takes a table of all ids.
 LARGEST_ID = 2**18
-
-
-def _arguments(*arguments: int | Array | None) -> list[Any]:
-    """For C: integers, and where arrays begin."""
-    return [
-        ctypes.c_int64(one) if isinstance(one, int) else ctypes.c_void_p(None if one is None else begin(one))
-        for one in arguments
-    ]
 
 
 def sums(values: Array, order: Array, counts: Array) -> Array | None:
@@ -44,7 +35,7 @@ def sums(values: Array, order: Array, counts: Array) -> Array | None:
     summed = np.empty((*values.shape[:-2], U, K), values.dtype)
     function = engine.function("sums_of_rows", values.dtype)
     for index in np.ndindex(values.shape[:-2]):
-        function(*_arguments(U, K, values[index], row, order, counts, summed[index]))
+        function(*arguments(U, K, values[index], row, order, counts, summed[index]))
     return summed
 
 
@@ -62,7 +53,7 @@ def distinct(ids: Array) -> tuple[Array, Array, Array, Array] | None:
     given = np.ascontiguousarray(ids, np.int64)
     # The same for every type of numbers.
     engine.function("distinct", np.dtype(np.float32))(
-        *_arguments(S, largest + 1, given, spent, spent[largest + 1 :], rows, inverse, order, counts, U)
+        *arguments(S, largest + 1, given, spent, spent[largest + 1 :], rows, inverse, order, counts, U)
     )
     u = int(U[0])
     return rows[:u].astype(ids.dtype), inverse, order, counts[:u]
@@ -92,5 +83,5 @@ def update(
             raise IndexError("a row that the table does not have")
         rows = np.ascontiguousarray(rows, np.int64)
     given = np.array(constants, np.float64)
-    engine.function(name, values.dtype)(*_arguments(count, K, rows, values, gradient, *moments, given))
+    engine.function(name, values.dtype)(*arguments(count, K, rows, values, gradient, *moments, given))
     return True

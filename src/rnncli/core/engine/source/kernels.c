@@ -24,6 +24,7 @@
 #endif
 #include "vector.h"
 #include "product.h"
+#include "gradients.h"
 #include "steps.h"
 #include "lstm.h"
 #include "gru.h"
