@@ -13,7 +13,7 @@ from rnncli.core.engine import library
 COUNT = 150
 # A GRU in which the gradient carried past the gates is large beside the products that are added to it.
 OF_A_LARGE_START = (183, 373)
-needs_library = pytest.mark.skipif(library.why_not() is not None, reason="there is no compiled engine")
+of_both = pytest.mark.engines("compiled")
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def _vanishing_is_no_error() -> Iterator[None]:
         yield
 
 
-@needs_library
+@of_both
 def test_the_engines_agree() -> None:
     far = {}
     for number in (*range(COUNT), *OF_A_LARGE_START):
@@ -31,13 +31,14 @@ def test_the_engines_agree() -> None:
     assert far == {}
 
 
-@needs_library
+@of_both
 def test_another_engine_in_its_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "library", lambda: None)
     with pytest.raises(AssertionError):
         agreement.by("compiled", agreement.case(0))
 
 
+@pytest.mark.engines("numpy")
 def test_every_kind_of_problem_is_drawn() -> None:
     """Types, inputs, layers and what may be missing."""
     drawn = [agreement.case(number) for number in range(COUNT)]

@@ -20,6 +20,8 @@ from rnncli.core.gradient_check import relative_error
 from rnncli.core.layers import attention
 from rnncli.core.packed import PackedSequence
 
+pytestmark = pytest.mark.engines("numpy")
+
 Array = np.ndarray[Any, Any]
 
 H, M, K = 3, 4, 2

@@ -18,6 +18,7 @@ from rnncli.core.engine import library as engine
 from rnncli.core.gradients import RowGradient
 from rnncli.core.packed import PackedSequence
 
+pytestmark = pytest.mark.engines("compiled")
 Array = np.ndarray[Any, Any]
 CELLS: dict[str, Any] = {
     "rnn": RNN,
@@ -27,7 +28,6 @@ CELLS: dict[str, Any] = {
     "mingru": MinGRU,
 }
 LIBRARY = Path(engine.__file__).with_name(engine.NAME)
-needs_library = pytest.mark.skipif(not LIBRARY.exists(), reason="the library is not compiled")
 SHAPES = [(1, 33), (3, 5), (16, 33), (17, 1), (100, 33)]  # (H, N)
 
 
@@ -99,7 +99,6 @@ def both_agree(cell: Cell, dtype: Any, N: int, what: str, has_dy: bool, has_dsta
     assert far == {}
 
 
-@needs_library
 @pytest.mark.usefixtures("at_level")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", CELLS)
@@ -113,7 +112,6 @@ def test_values_and_gradients_are_those_of_numpy(kind: str, dtype: Any) -> None:
         both_agree(cell, dtype, N, "ids" if k % 2 else "numbers", k != 1, k != 3, k != 4)
 
 
-@needs_library
 @pytest.mark.usefixtures("at_level")
 @pytest.mark.parametrize("kind", CELLS)
 def test_a_sequence_has_the_same_bits_alone_and_in_any_batch(kind: str) -> None:
@@ -127,7 +125,6 @@ def test_a_sequence_has_the_same_bits_alone_and_in_any_batch(kind: str) -> None:
         assert all(np.array_equal(one[n], other[0]) for one, other in zip(together, alone, strict=True))
 
 
-@needs_library
 @pytest.mark.usefixtures("at_level")
 @pytest.mark.parametrize("kind", CELLS)
 def test_what_is_not_a_number_stays_so(kind: str) -> None:
@@ -141,7 +138,6 @@ def test_what_is_not_a_number_stays_so(kind: str) -> None:
     assert np.isnan(y[1:]).all()
 
 
-@needs_library
 @pytest.mark.parametrize("cell", [LSTM, GRU, RNN, MinGRU])
 @pytest.mark.parametrize("name", ["forward", "backward", "step", "gradients", "specification"])
 def test_another_function_in_a_subclass_is_what_runs(
@@ -159,7 +155,6 @@ def test_another_function_in_a_subclass_is_what_runs(
     assert cell(2, 3).usable_compiled is None
 
 
-@needs_library
 def test_a_subclass_runs_its_own_loop() -> None:
     class Silent(GRU):
         def forward(self, params: Any, x: Any, state: Any = None, keep: bool = True) -> Any:
@@ -172,7 +167,6 @@ def test_a_subclass_runs_its_own_loop() -> None:
     assert not y.any()
 
 
-@needs_library
 @pytest.mark.usefixtures("at_level")
 @pytest.mark.parametrize("kind", CELLS)
 def test_step_by_step_has_the_bits_of_all_steps_at_once(kind: str) -> None:

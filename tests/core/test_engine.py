@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,16 @@ from rnncli.core.cells import compiled
 from rnncli.core.cells.lstm import LSTM
 from rnncli.core.engine import library
 from rnncli.core.threads import side_by_side
+
+pytestmark = pytest.mark.engines("numpy")  # each test says which it uses
+
+
+def test_where_a_compiler_is_found_the_engine_is_compiled() -> None:
+    """Tests of the compiled engine are left out where there is none: not for a reason that nobody sees."""
+    compiler = shutil.which(shlex.split(os.environ.get("CC") or "cc")[0])
+    forbidden = sys.platform == "win32" or os.environ.get("HATCH_BUILD_NO_HOOKS") == "true"
+    why_not = library.why_not()
+    assert why_not is None or compiler is None or forbidden, f"{compiler} is here, but {why_not}: python hatch_build.py"
 
 
 def test_without_a_library_numpy_computes_and_it_is_said_why(no_library: None) -> None:

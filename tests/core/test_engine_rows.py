@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields
 
 import numpy as np
@@ -13,16 +12,9 @@ from rnncli.core.engine import rows as compiled_rows
 from rnncli.core.optim.optimizers import Adam
 from rnncli.core.packed import DistinctTokens
 
+pytestmark = pytest.mark.engines("compiled")
 TOLERANCE = {np.float32: 1e-6, np.float64: 1e-13}
 both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-@pytest.fixture(autouse=True)
-def _compiled() -> Iterator[None]:
-    if engine.why_not() is not None:
-        pytest.skip("there is no compiled engine")
-    with engine.using("compiled"):
-        yield
 
 
 def in_numpy(function, *arguments):

@@ -13,6 +13,7 @@ from rnncli.core.engine import library as engine
 from rnncli.core.engine import steps
 from rnncli.core.packed import PackedSequence
 
+pytestmark = pytest.mark.engines("compiled")
 LIBRARY = Path(engine.__file__).with_name(engine.NAME)
 LEVELS = ["plain", "avx2", "avx512"]
 

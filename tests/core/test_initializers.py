@@ -10,6 +10,8 @@ from core.checks import CORE, KINDS
 from rnncli.core.cells.lstm import LSTM
 from rnncli.core.initializers import glorot_uniform, normal, orthogonal
 
+pytestmark = pytest.mark.engines("numpy")
+
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
 
 

@@ -8,7 +8,6 @@ from core import checks
 from core.checks import CORE, H, problem
 
 from rnncli.core import threads
-from rnncli.core.engine import library
 from rnncli.core.layers.dropout import dropout
 from rnncli.core.layers.embedding import Embedding
 from rnncli.core.layers.linear import Linear
@@ -173,11 +172,11 @@ def test_two_directions_at_once_are_the_same_bits(kind: str, monkeypatch: pytest
         np.testing.assert_array_equal(value, results[1][name], err_msg=name)
 
 
+@pytest.mark.engines("numpy")  # the compiled one leaves it to its caller to look for infinity
 @pytest.mark.parametrize("cores", [1, 2])
 def test_the_other_direction_is_as_strict(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """np.errstate belongs to a thread; an overflow in the backward half must not pass unseen in the other one."""
     monkeypatch.setattr(threads, "available_cores", lambda: cores)
-    monkeypatch.setattr(library, "_engine", "numpy")  # the compiled one leaves it to its caller to look for infinity
     case = problem(CORE, "rnn_relu", both=True)
     case.params["0"]["backward"]["weight_hh"][...] = 1e300
     with pytest.raises(FloatingPointError, match="overflow"):

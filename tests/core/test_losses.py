@@ -11,6 +11,8 @@ from core import checks
 from rnncli.core.activations import sigmoid
 from rnncli.core.losses import sigmoid_cross_entropy, softmax, softmax_cross_entropy, squared_error
 
+pytestmark = pytest.mark.engines("numpy")
+
 
 def test_values_and_gradients() -> None:
     checks.check_losses(checks.CORE)

@@ -19,6 +19,7 @@ import pytest
 from core import checks, faulty, reference
 from core.checks import CORE
 
+from rnncli.core.cells import compiled
 from rnncli.core.cells.cell import Cell
 from rnncli.core.optim import lazy_rows
 
@@ -51,6 +52,11 @@ def refused(check: Callable[..., Any], *arguments: Any) -> bool:
 
 def cell_of(kind: str) -> Cell:
     return checks.build(CORE, kind).layers[0].cell
+
+
+def loops_of(kind: str, engine: str) -> Any:
+    """What has the cell's ``forward`` and ``backward``: a cell with another function there runs none of its C."""
+    return type(cell_of(kind)) if engine == "numpy" else compiled
 
 
 def test_nothing_is_refused_without_a_bug() -> None:
@@ -96,6 +102,8 @@ def derivative_faults(kind: str) -> dict[str, faulty.Fault]:
     return faults
 
 
+# Those in C: tests/engine_planted.py.
+@pytest.mark.engines("numpy")
 @pytest.mark.parametrize("kind", checks.KINDS)
 def test_a_fault_in_any_derivative_is_refused(kind: str) -> None:
     """Left out, taken for 1 or for another's, not transposed, of another step: one at a time."""
@@ -155,28 +163,32 @@ BACKWARD: dict[str, Callable[..., Any]] = {
 
 @pytest.mark.parametrize("kind", checks.KINDS)
 @pytest.mark.parametrize("name", FORWARD)
-def test_a_bug_around_any_forward_pass_is_refused(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = type(cell_of(kind))
-    real = cell.forward
+def test_a_bug_around_any_forward_pass_is_refused(
+    name: str, kind: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops = loops_of(kind, engine)
+    real = loops.forward
 
     def forward(self: Any, params: Any, x: Any, state: Any = None, keep: bool = True) -> Any:
         y, last, cache = real(self, params, x, state, keep)
         return *FORWARD[name](self, params, x, y, last, real), cache
 
-    monkeypatch.setattr(cell, "forward", forward)
+    monkeypatch.setattr(loops, "forward", forward)
     assert all(refused(OF_A_CELL[check], kind) for check in ("naive", "golden", "gradients"))
 
 
 @pytest.mark.parametrize("kind", checks.KINDS)
 @pytest.mark.parametrize("name", BACKWARD)
-def test_a_bug_around_any_backward_pass_is_refused(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = type(cell_of(kind))
-    real = cell.backward
+def test_a_bug_around_any_backward_pass_is_refused(
+    name: str, kind: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops = loops_of(kind, engine)
+    real = loops.backward
 
     def backward(self: Any, params: Any, cache: Any, dy: Any, dstate: Any = None) -> Any:
         return real(self, params, cache, *BACKWARD[name](cache.x, dy, dstate))
 
-    monkeypatch.setattr(cell, "backward", backward)
+    monkeypatch.setattr(loops, "backward", backward)
     assert all(refused(OF_A_CELL[check], kind) for check in ("gradients", "golden"))
 
 
@@ -224,11 +236,13 @@ def wrong_steps() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("kind", "name"), wrong_steps())
-def test_the_equations_of_another_cell_are_refused(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_equations_of_another_cell_are_refused(
+    kind: str, name: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Forwards against the naive cells and PyTorch's values; and what a cell says of itself against what it does."""
-    cell = type(cell_of(kind))
+    loops = loops_of(kind, engine)
     wrong = type("Wrong", (WrongStep,), wrong_steps()[kind, name])
-    real_forward = cell.forward
+    real_forward = loops.forward
     with monkeypatch.context() as patch:
         patch.setattr(reference, "NumPyStep", wrong)
         assert refused(OF_A_CELL["recorded"], kind)
@@ -245,12 +259,13 @@ def test_the_equations_of_another_cell_are_refused(kind: str, name: str, monkeyp
                 part[n] = steps[-1][one.letter]
         return y, last, cache
 
-    monkeypatch.setattr(cell, "forward", forward)
+    monkeypatch.setattr(loops, "forward", forward)
     assert not refused(OF_A_CELL["naive"], kind)
     monkeypatch.setattr(reference, "NumPyStep", wrong)
     assert all(refused(OF_A_CELL[check], kind) for check in ("naive", "golden"))
 
 
+@pytest.mark.engines("numpy")  # a cell of another specification has no C
 @pytest.mark.parametrize("kind", checks.KINDS)
 def test_a_wrong_specification_is_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a parameter in another order, and a block that goes into another sum."""
@@ -281,6 +296,7 @@ RECORDED: dict[str, Callable[..., Any]] = {
 }
 
 
+@pytest.mark.engines("numpy")  # which records
 @pytest.mark.parametrize("kind", checks.KINDS)
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_wrong_record_is_refused(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from rnncli.core.optim.schedules import SCHEDULES, with_warmup
 
+pytestmark = pytest.mark.engines("numpy")
+
 
 @pytest.mark.parametrize(
     ("name", "by_step"),
