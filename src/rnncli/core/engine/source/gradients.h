@@ -24,7 +24,7 @@ void NAME(weight_gradient)(int64_t steps, int64_t K, int64_t columns, const int6
                         const int64_t there = columns - u < LANES ? columns - u : LANES;
                         store(panel + r * PANEL + u - p, there > 0 ? load_some(d + r * d_row + u, (int)there) : (VEC){0});
                     }
-                tiles(K, count, left, 1, left_row, panel, out + p, out_row, more);
+                tiles(K, count, columns - p, left, 1, left_row, panel, out + p, out_row, more);
             }
             d += count * d_row;
             count = 0, more = 1;

@@ -29,9 +29,10 @@ void NAME(pack)(const REAL *b, int64_t rows, int64_t columns, int64_t row, int64
     }
 }
 
-/* `rows` rows of one panel. `a_row` and `a_column` are from one row of a to the next, and from one column to the next. */
-INLINE void tile(const int rows, int64_t depth, const REAL *a, int64_t a_row, int64_t a_column, const REAL *b, REAL *c,
-                 int64_t c_row, int more) {
+/* `rows` rows of one panel, or of the first of its `vectors`; what is beyond is then 0. `a_row` and `a_column` are from one
+   row of a to the next, and from one column to the next. */
+INLINE void tile(const int rows, const int vectors, int64_t depth, const REAL *a, int64_t a_row, int64_t a_column,
+                 const REAL *b, REAL *c, int64_t c_row, int more) {
     VEC sum[rows][2];
     _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {
         sum[i][0] = (VEC){0};
@@ -43,7 +44,7 @@ INLINE void tile(const int rows, int64_t depth, const REAL *a, int64_t a_row, in
         _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {
             VEC x = all(a[i * a_row + k * a_column]);
             sum[i][0] += x * b0;
-            sum[i][1] += x * b1;
+            if (vectors > 1) sum[i][1] += x * b1;
         }
     }
     _Pragma("GCC unroll 8") for (int i = 0; i < rows; i++) {
@@ -56,32 +57,40 @@ INLINE void tile(const int rows, int64_t depth, const REAL *a, int64_t a_row, in
     }
 }
 
-/* c (n, PANEL) = a (n, depth) · one panel, or c += where `more`. */
-INLINE void tiles(int64_t n, int64_t depth, const REAL *a, int64_t a_row, int64_t a_column, const REAL *b, REAL *c,
-                  int64_t c_row, int more) {
+INLINE void tiles_of(const int vectors, int64_t n, int64_t depth, const REAL *a, int64_t a_row, int64_t a_column,
+                     const REAL *b, REAL *c, int64_t c_row, int more) {
     const int64_t blocks = (n + TILE_ROWS - 1) / TILE_ROWS;
     for (int64_t block = 0; block < blocks; block++) {
         const int64_t first = n * block / blocks, rows = n * (block + 1) / blocks - first;
         const REAL *from = a + first * a_row;
         REAL *to = c + first * c_row;
         switch (rows) {
-        case 1: tile(1, depth, from, a_row, a_column, b, to, c_row, more); break;
-        case 2: tile(2, depth, from, a_row, a_column, b, to, c_row, more); break;
-        case 3: tile(3, depth, from, a_row, a_column, b, to, c_row, more); break;
-        case 4: tile(4, depth, from, a_row, a_column, b, to, c_row, more); break;
-        case 5: tile(5, depth, from, a_row, a_column, b, to, c_row, more); break;
-        case 6: tile(6, depth, from, a_row, a_column, b, to, c_row, more); break;
+        case 1: tile(1, vectors, depth, from, a_row, a_column, b, to, c_row, more); break;
+        case 2: tile(2, vectors, depth, from, a_row, a_column, b, to, c_row, more); break;
+        case 3: tile(3, vectors, depth, from, a_row, a_column, b, to, c_row, more); break;
+        case 4: tile(4, vectors, depth, from, a_row, a_column, b, to, c_row, more); break;
+        case 5: tile(5, vectors, depth, from, a_row, a_column, b, to, c_row, more); break;
+        case 6: tile(6, vectors, depth, from, a_row, a_column, b, to, c_row, more); break;
 #if TILE_ROWS > 6
-        case 7: tile(7, depth, from, a_row, a_column, b, to, c_row, more); break;
-        case 8: tile(8, depth, from, a_row, a_column, b, to, c_row, more); break;
+        case 7: tile(7, vectors, depth, from, a_row, a_column, b, to, c_row, more); break;
+        case 8: tile(8, vectors, depth, from, a_row, a_column, b, to, c_row, more); break;
 #endif
         }
     }
+}
+
+/* c (n, PANEL) = a (n, depth) · one panel, of which `columns` are used, or c += where `more`. */
+INLINE void tiles(int64_t n, int64_t depth, int64_t columns, const REAL *a, int64_t a_row, int64_t a_column, const REAL *b,
+                  REAL *c, int64_t c_row, int more) {
+    if (columns > LANES)
+        tiles_of(2, n, depth, a, a_row, a_column, b, c, c_row, more);
+    else
+        tiles_of(1, n, depth, a, a_row, a_column, b, c, c_row, more);
 }
 
 /* c (n, columns) = a (n, depth) · b, or c += where `more`. The rows of c are as long as whole panels. */
 static void multiply(int64_t n, int64_t depth, int64_t columns, const REAL *a, int64_t a_row, const REAL *b, REAL *c,
                      int64_t c_row, int more) {
     for (int64_t p = 0; p < columns; p += PANEL, b += depth * PANEL)
-        tiles(n, depth, a, a_row, 1, b, c + p, c_row, more);
+        tiles(n, depth, columns - p, a, a_row, 1, b, c + p, c_row, more);
 }
