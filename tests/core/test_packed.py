@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from core import checks
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnncli.core.cells.recurrence import previous
@@ -30,6 +30,7 @@ def test_unpack_gives_back_what_was_packed(lengths: list[int]) -> None:
 
 @for_any_lengths
 @given(any_lengths)
+@example([4, 4, 4])
 def test_layout(lengths: list[int]) -> None:
     """Longest first (in the caller's order where equal), time-major, real steps only."""
     x = PackedSequence.pack(labelled(lengths))

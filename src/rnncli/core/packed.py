@@ -58,6 +58,11 @@ class PackedSequence:
         lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
         if lengths.size == 0 or lengths.min() == 0:
             raise ValueError("cannot pack an empty batch or an empty sequence")
+        if lengths.min() == lengths.max():  # the same, with fewer steps
+            N, T = len(sequences), int(lengths[0])
+            joined = np.concatenate(sequences)
+            by_step = joined.reshape(N, T, *joined.shape[1:]).swapaxes(0, 1).reshape(joined.shape)
+            return cls(by_step, np.full(T, N), np.arange(N), learned)
         order = np.argsort(-lengths, kind="stable")
         lengths = lengths[order]
         batch_sizes = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")

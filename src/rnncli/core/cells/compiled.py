@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -67,9 +67,14 @@ def _engine(cell: Cell, dtype: np.dtype[Any]) -> Library | None:
     engine = library()
     if engine is None or cell.usable_compiled is None or backward_trace.is_recording():
         return None
-    # 37 units are whole vectors and a part of one, at every level.
-    small = replace(cell, input_size=2, hidden_size=37)
-    return engine if engine.agrees((small, dtype.name), lambda: _agrees(engine, small, dtype)) else None
+    small = _small(cell)
+    return engine if engine.agrees((small, dtype), lambda: _agrees(engine, small, dtype)) else None
+
+
+@cache
+def _small(cell: Cell) -> Cell:
+    """One of its kind. 37 units are whole vectors and a part of one, at every level."""
+    return replace(cell, input_size=2, hidden_size=37)
 
 
 def _agrees(engine: Library, cell: Cell, dtype: np.dtype[Any]) -> bool:
@@ -124,7 +129,8 @@ def _forward(
         weight=None if weight_hh is None else _packed(engine, weight_hh),
         bias=_inner_bias(cell, params),
         state=last,
-        kept=list(kept) if keep else [*[None] * (len(names) - 1), kept[0]],
+        kept=kept,
+        planes=len(names),
         columns=0 if weight_hh is None else weight_hh.shape[1],
     )
     batch_sizes = _sizes(x)

@@ -34,7 +34,8 @@ def sums(values: Array, order: Array, counts: Array) -> Array | None:
     U, K, row = len(counts), values.shape[-1], values.strides[-2] // values.itemsize
     summed = np.empty((*values.shape[:-2], U, K), values.dtype)
     function = engine.function("sums_of_rows", values.dtype)
-    for index in np.ndindex(values.shape[:-2]):
+    indices = np.ndindex(values.shape[:-2]) if values.ndim > 2 else [()]
+    for index in indices:
         function(*arguments(U, K, values[index], row, order, counts, summed[index]))
     return summed
 

@@ -128,7 +128,8 @@ class Forward:
         weight: W_h as :func:`pack` leaves it; None for a cell without.
         bias: inside of the recurrent side, or None.
         state: (N, H) each; overwritten by the last state of every sequence.
-        kept: (S, H) each, in the order of the cell's cache, h last; None for what is not kept.
+        kept: (K, S, H) the last K planes of the cell's cache, of which h is the last; the others are not kept.
+        planes: of the cache.
         columns: of W_h.
     """
 
@@ -140,14 +141,16 @@ class Forward:
         weight: Array | None,
         bias: Array | None,
         state: Sequence[Array],
-        kept: Sequence[Array | None],
+        kept: Array,
+        planes: int,
         columns: int,
     ) -> None:
         h = state[0]
         self._function = library.function(f"{name}_forward", h.dtype)
         self._scratch = scratch(len(h), columns, h.dtype)
         self._held = (weight, bias, state, kept)  # what C has the addresses of
-        self._kept, self._row_bytes = [None if plane is None else address(plane) for plane in kept], h[0].nbytes
+        self._unkept, self._row_bytes = [None] * (planes - len(kept)), kept.strides[1]
+        self._kept = [address(kept) + k * kept.strides[0] for k in range(len(kept))]
         run = self._run = _Forward(hidden=h.shape[1], scratch=address(self._scratch))
         run.weight, run.bias = (None if one is None else address(one) for one in (weight, bias))
         run.state[: len(state)] = [address(one) for one in state]
@@ -166,7 +169,7 @@ class Forward:
         run.sums, run.sums_row = address(sums), sums.shape[1]
         run.index = None if index is None else address(index)
         at = first_row * self._row_bytes
-        run.kept[: len(self._kept)] = [None if plane is None else plane + at for plane in self._kept]
+        run.kept[: len(self._unkept) + len(self._kept)] = [*self._unkept, *[plane + at for plane in self._kept]]
         self._function(ctypes.byref(run))
 
 

@@ -10,24 +10,28 @@ void NAME(weight_gradient)(int64_t steps, int64_t K, int64_t columns, const int6
                            REAL *scratch) {
     const int64_t left_row = LEFT_ROW(K);
     REAL *left = scratch, *panel = scratch + at_once * left_row;
-    int64_t count = 0;
+    int64_t rows = 0;
     int more = 0;
     for (int64_t t = 0; t < steps; t++) {
         const REAL *from = t ? past : first;
         if (t) past += batch_sizes[t - 1] * K;
         for (int64_t n = 0; n < batch_sizes[t]; n++, from += K) {
-            memcpy(left + count++ * left_row, from, (size_t)K * sizeof(REAL));
-            if (count < at_once && !(t == steps - 1 && n == batch_sizes[t] - 1)) continue;
+            REAL *to = left + rows++ * left_row;
+            EACH_VECTOR(K, store_some(to + u, load_some(from + u, count), count));
+            if (rows < at_once && !(t == steps - 1 && n == batch_sizes[t] - 1)) continue;
             for (int64_t p = 0; p < columns; p += PANEL) {
-                for (int64_t r = 0; r < count; r++)
-                    for (int64_t u = p; u < p + PANEL; u += LANES) {
-                        const int64_t there = columns - u < LANES ? columns - u : LANES;
-                        store(panel + r * PANEL + u - p, there > 0 ? load_some(d + r * d_row + u, (int)there) : (VEC){0});
-                    }
-                tiles(K, count, columns - p, left, 1, left_row, panel, out + p, out_row, more);
+                const int64_t there = columns - p;
+                for (int64_t r = 0; r < rows; r++) {
+                    const REAL *d_r = d + r * d_row + p;
+                    VEC beyond = {0};
+                    if (there > LANES) beyond = load_some(d_r + LANES, there < PANEL ? (int)there - LANES : LANES);
+                    store(panel + r * PANEL, load_some(d_r, there < LANES ? (int)there : LANES));
+                    store(panel + r * PANEL + LANES, beyond);
+                }
+                tiles(K, rows, there, left, 1, left_row, panel, out + p, out_row, more);
             }
-            d += count * d_row;
-            count = 0, more = 1;
+            d += rows * d_row;
+            rows = 0, more = 1;
         }
     }
 }

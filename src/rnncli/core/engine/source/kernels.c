@@ -24,8 +24,8 @@
 #endif
 #include "vector.h"
 #include "product.h"
-#include "gradients.h"
 #include "steps.h"
+#include "gradients.h"
 #include "lstm.h"
 #include "gru.h"
 #include "rnn.h"
