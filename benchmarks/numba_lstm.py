@@ -4,8 +4,8 @@
     taskset -c 1 beside/bin/python benchmarks/numba_lstm.py [--rounds 15] [--only 64]
 
 Run by hand, and by nothing else: numba is no dependency of rnncli, nor of its tests. The sizes are those of
-``step.py``. Only the walk through time is in C or in numba: both add up the gradients of the weights in NumPy, by the
-same lines, whose time is the column "shared". Each has its turn in every round, in one process with one thread; a row
+``step.py``. Only the walk through time is in C or in numba: both add up the gradients of the weights by the same
+lines, whose time is the column "shared". Each has its turn in every round, in one process with one thread; a row
 holds the medians. numba has three products of a timestep: ``dot`` calls SciPy's OpenBLAS, ``loops`` is written in
 Python, ``tiles`` is LLVM's instructions put together in Python, the tiles of ``product.h``. Outputs, states and
 gradients are first held against NumPy's, those of ragged sequences too.
@@ -296,8 +296,15 @@ def step_in_numba(product: str, cell: LSTM, params: dict[str, Any], x: PackedSeq
     dh, dc, dsums = np.zeros_like(h), np.zeros_like(c), np.empty((S, 4 * H), f32)
     weight = packed(product, params["weight_hh"].T)
     backward(sizes, dy, weight, c0, kept, dh, dc, dsums, np.empty((len(h), width(weight)), f32))
-    dx, grads = compiled.gradients(cell, params, cache, dsums)
+    dx, grads = gradients(cell, params, cache, dsums)
     return [kept[-1], h, c, dx, dh, dc, *(grads[name] for name in params)]
+
+
+def gradients(*given: Any) -> Any:
+    """Of x and the weights, from those of the sums: as the compiled engine adds them up."""
+    engine = library.library()
+    assert engine is not None
+    return compiled._gradients(engine, *given)
 
 
 def width(weight: Any) -> int:
@@ -330,7 +337,7 @@ def steps(shape: tuple[int, ...], ragged: bool = False) -> dict[str, Callable[[]
     given = cell, params, x, dy
     found = {"numpy": partial(step_of, *given, cell), "compiled": partial(step_of, *given, Compiled(cell))}
     _, _, cache = cell.forward(params, x)
-    found["shared"] = lambda: list(compiled.gradients(cell, params, cache, np.ones((sum(lengths), 4 * H), f32)))
+    found["shared"] = lambda: list(gradients(cell, params, cache, np.ones((sum(lengths), 4 * H), f32)))
     return found | {product: partial(step_in_numba, product, *given) for product in PRODUCTS}
 
 
