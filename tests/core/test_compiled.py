@@ -15,7 +15,10 @@ from rnncli.core.cells.lstm import LSTM
 from rnncli.core.cells.mingru import MinGRU
 from rnncli.core.cells.rnn import RNN
 from rnncli.core.engine import library as engine
+from rnncli.core.engine import steps
 from rnncli.core.gradients import RowGradient
+from rnncli.core.layers.directions import Bidirectional
+from rnncli.core.layers.embedding import Embedding
 from rnncli.core.packed import PackedSequence
 
 pytestmark = pytest.mark.engines("compiled")
@@ -188,3 +191,57 @@ def test_step_by_step_has_the_bits_of_all_steps_at_once(kind: str) -> None:
         if "weight_hh" in params:
             params["weight_hh"] *= 2
         whole, _, _ = compiled.forward(cell, params, PackedSequence.pack(list(ids.T)), keep=False)
+
+
+@pytest.mark.usefixtures("at_level")
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("kind", CELLS)
+def test_rows_of_a_table_at_rest_have_the_bits_that_they_have_anew(
+    kind: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    layer, embedding = Bidirectional(CELLS[kind](5, 13)), Embedding(40, 5)
+    params, tables = layer.init(rng, np.dtype(np.float32)), embedding.init(rng, np.dtype(np.float32))
+    products: list[int] = []
+
+    def counted(engine: Any, values: Any, *more: Any) -> Any:
+        products.append(len(values))
+        return product(engine, values, *more)
+
+    def outputs(sequences: list[Any]) -> Any:
+        x, _ = embedding.forward(tables, PackedSequence.pack(sequences))
+        return layer.forward(params, x, keep=False)[0]
+
+    product = steps.product
+    batches = [[rng.integers(0, 40, length) for length in (9, 4, 1, 30)] for _ in range(3)]
+    batches.append(batches[0][3:])
+    monkeypatch.setattr(steps, "product", counted)
+    monkeypatch.setattr(compiled, "KEPT_BYTES", 2**20 if kept else 1)
+    for _ in range(2):  # weights that change between two files
+        anew = [outputs(batch) for batch in batches]
+        products.clear()
+        with compiled.weights_at_rest(), compiled.weights_at_rest():
+            found = [outputs(batch) for batch in batches]
+        for one, other in zip(found, anew, strict=True):
+            np.testing.assert_array_equal(one, other)
+        distinct = [len({id for ids in batch for id in ids.tolist()}) for batch in batches]
+        read = len({id for batch in batches for ids in batch for id in ids.tolist()})
+        assert sum(products) == 2 * (read if kept else sum(distinct))
+        for direction in params.values():
+            direction["weight_ih"] *= 2
+        tables["weight"] += 1
+        monkeypatch.setattr("rnncli.core.threads._processes", 2)  # the second time one after the other
+
+
+@pytest.mark.usefixtures("at_level")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("depth", "columns"), [(1, 1), (7, 37), (100, 64), (3, 130)])
+def test_a_product_row_by_row(dtype: type, depth: int, columns: int) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(150, depth)).astype(dtype), rng.normal(size=(depth, columns)).astype(dtype)
+    library = compiled.library()
+    packed = steps.pack(library, b)
+    found = steps.product(library, a, packed, columns)
+    assert apart(found, (a.astype(np.longdouble) @ b).astype(dtype)) <= depth * np.finfo(dtype).eps
+    for rows in (slice(0, 0), slice(0, 1), slice(5, 140), slice(149, 150)):
+        np.testing.assert_array_equal(steps.product(library, a[rows], packed, columns), found[rows])

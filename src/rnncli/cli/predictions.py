@@ -107,10 +107,15 @@ class Asking:
         Raises:
             DataError: the model cannot read an input, with file and line, and rows are not kept.
         """
+        from rnncli.core.cells.compiled import weights_at_rest
+
+        with weights_at_rest():
+            self._about_files(sources, _workers(sources, workers))
+
+    def _about_files(self, sources: Sequence[Source], count: int) -> None:
         from rnncli.parallel.chunks import map_chunks
         from rnncli.tasks.model import CHUNK, chunks_of
 
-        count = _workers(sources, workers)
         if count > 1:
             chunks = map(self._numbered, chunks_of(self._inputs(sources, quiet), CHUNK))
             for answers in map_chunks(lambda part: list(self._answers(*part, whole=True)), chunks, count, waiting=1):

@@ -221,16 +221,21 @@ class Lookup:
 
     A product with a weight takes the U rows of the table instead of all S; and the gradient of a lookup is that of its
     table, (U, E).
+
+    Args:
+        table: (U, E) of the distinct ids.
+        whole: (V, E) that its rows are copies of; None where they were changed.
     """
 
     table: Array
     distinct: DistinctTokens
+    whole: Array | None = None
 
     def __len__(self) -> int:
         return len(self.distinct.inverse)
 
     def permuted(self, own_inverse: Array) -> Lookup:
-        return Lookup(self.table, self.distinct.permuted(own_inverse))
+        return Lookup(self.table, self.distinct.permuted(own_inverse), self.whole)
 
     def gathered(self) -> Array:
         """(S, E)."""

@@ -7,12 +7,12 @@ the gradients of the sums of a step lie side by side, (S, A·H), so that one pro
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,34 +24,83 @@ from rnncli.core.engine.library import Library, Status, library, status
 from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.packed import Array, Lookup, PackedSequence, Params, State
 
+Made = TypeVar("Made")
+
 # Numbers that are not looked up are multiplied by W_i a block of steps at a time, which is then still in the cache.
 BLOCK_BYTES = 1024 * 1024
+# What a table's rows give is kept where all of them take no more than this.
+KEPT_BYTES = 64 * 1024 * 1024
 # By how much the two engines may differ in the test of a cell, relative by norm.
 TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
 
-_at_rest: ContextVar[dict[int, tuple[Array, Array]] | None] = ContextVar("packed weights", default=None)
+
+@dataclass
+class _KnownSums:
+    """x·W_i + b of the rows of a table, as far as they were read."""
+
+    sums: Array  # (V, G·H)
+    known: Array  # (V,)
+
+
+class _AtRest:
+    """What is made of weights that do not change. They are held, so that no other array has their ids."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, ...], tuple[Any, Any]] = {}
+
+    def made(self, weights: tuple[Array, ...], make: Callable[[], Made]) -> Made:
+        key = tuple(map(id, weights))
+        if key not in self._made:
+            self._made[key] = weights, make()
+        made: Made = self._made[key][1]
+        return made
+
+
+_at_rest: ContextVar[_AtRest | None] = ContextVar("weights at rest", default=None)
 
 
 @contextmanager
 def weights_at_rest() -> Iterator[None]:
-    """Inside, no weight may change: each W_h is packed once, not at every call.
+    """Inside, no weight may change: each is packed once, and each row of a table multiplied once, not at every call.
 
-    For what is generated step by step, where packing would take longer than the step.
+    For what is generated step by step, where packing would take longer than the step, and for many inputs.
     """
-    token = _at_rest.set({})
+    token = _at_rest.set(_at_rest.get() or _AtRest())
     try:
         yield
     finally:
         _at_rest.reset(token)
 
 
-def _packed(engine: Library, weight_hh: Array) -> Array:
+def _packed(engine: Library, weight: Array) -> Array:
     at_rest = _at_rest.get()
     if at_rest is None:
-        return steps.pack(engine, weight_hh)
-    if id(weight_hh) not in at_rest:
-        at_rest[id(weight_hh)] = weight_hh, steps.pack(engine, weight_hh)  # held, so that no other array has its id
-    return at_rest[id(weight_hh)][1]
+        return steps.pack(engine, weight)
+    return at_rest.made((weight,), lambda: steps.pack(engine, weight))
+
+
+def _sums_of_lookup(engine: Library, x: Lookup, weight_ih: Array, bias: Array | None) -> tuple[Array, Array]:
+    """x·W_i + b of rows of a table, and (S,) which of them each timestep has."""
+
+    def sums(rows: Array) -> Array:
+        found = steps.product(engine, rows, _packed(engine, weight_ih), weight_ih.shape[1])
+        if bias is not None:
+            found += bias
+        return found
+
+    at_rest, whole, distinct = _at_rest.get(), x.whole, x.distinct
+    if at_rest is None or whole is None or len(whole) * weight_ih.shape[1] * whole.itemsize > KEPT_BYTES:
+        return sums(x.table), distinct.inverse
+
+    def nothing_known() -> _KnownSums:
+        return _KnownSums(np.empty((len(whole), weight_ih.shape[1]), whole.dtype), np.zeros(len(whole), np.bool_))
+
+    kept = at_rest.made((whole, weight_ih), nothing_known)
+    new = np.flatnonzero(~kept.known[distinct.rows])
+    if len(new):
+        rows = distinct.rows[new]
+        kept.sums[rows], kept.known[rows] = sums(x.table[new]), True
+    return kept.sums, distinct.rows.astype(np.intp)[distinct.inverse]
 
 
 def tested(cells: Iterable[Cell]) -> Status:
@@ -143,8 +192,10 @@ def _forward(
 
     if not keep and len(batch_sizes) == 1 and isinstance(x.data, np.ndarray) and x.data.ndim == 1:
         walk(batch_sizes, plus_bias(weight_ih[x.data]))  # which of the few are distinct takes longer to find
-    elif isinstance(x.data, Lookup):
+    elif isinstance(x.data, Lookup) and keep:  # OpenBLAS is quicker for the few rows of a small batch
         walk(batch_sizes, plus_bias(x.data.table @ weight_ih), x.data.distinct.inverse)
+    elif isinstance(x.data, Lookup):
+        walk(batch_sizes, *_sums_of_lookup(engine, x.data, weight_ih, bias))
     elif x.data.ndim == 1:
         walk(batch_sizes, plus_bias(weight_ih[x.distinct_tokens.rows]), x.distinct_tokens.inverse)
     else:

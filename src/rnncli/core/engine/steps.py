@@ -88,6 +88,21 @@ def pack(library: Library, weight: Array) -> Array:
     return packed
 
 
+def product(library: Library, values: Array, packed: Array, columns: int) -> Array:
+    """(n, M) values (n, K) times a right factor of M columns that :func:`pack` has packed; the rows of C may be longer.
+
+    A row has the same bits whatever the number of rows.
+    """
+    (n, depth), width = values.shape, _whole_panels(columns)
+    found = np.empty((n, width), values.dtype)
+    sizes, arrays = (
+        map(ctypes.c_int64, (n, depth, columns)),
+        map(ctypes.c_void_p, map(address, (values, packed, found))),
+    )
+    library.function("product", values.dtype)(*sizes, *arrays, ctypes.c_int64(width))
+    return found[:, :columns]
+
+
 def scratch(rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
     """What a walk needs for the products of a step."""
     return np.empty(rows * _whole_panels(columns), dtype)
@@ -160,13 +175,13 @@ class Forward:
 
         Args:
             batch_sizes: (T,) int64, of these steps.
-            sums: x·W_i + b, (S, G·H) of these steps' rows, or the table that ``index`` reads.
+            sums: x·W_i + b, (S, G·H) of these steps' rows, or the table that ``index`` reads; rows may be apart.
             index: (S,) intp.
             first_row: of these steps.
         """
         run = self._run
         run.steps, run.batch_sizes = len(batch_sizes), address(batch_sizes)
-        run.sums, run.sums_row = address(sums), sums.shape[1]
+        run.sums, run.sums_row = begin(sums), sums.strides[0] // sums.itemsize
         run.index = None if index is None else address(index)
         at = first_row * self._row_bytes
         run.kept[: len(self._unkept) + len(self._kept)] = [*self._unkept, *[plane + at for plane in self._kept]]

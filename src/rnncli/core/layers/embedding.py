@@ -46,8 +46,9 @@ class Embedding:
 
     def forward(self, params: Params, x: PackedSequence, gather: bool = False) -> tuple[PackedSequence, EmbeddingCache]:
         """The rows of the ids: numbers (S, E) if ``gather``, else a :class:`Lookup` of the distinct ones."""
-        rows = Lookup(params["weight"].take(x.distinct_tokens.rows, axis=0), x.distinct_tokens)
-        return x.with_data(rows.gathered() if gather else rows), EmbeddingCache(x.distinct_tokens, gather, params)
+        whole, distinct = params["weight"], x.distinct_tokens
+        rows = Lookup(whole.take(distinct.rows, axis=0), distinct, whole)
+        return x.with_data(rows.gathered() if gather else rows), EmbeddingCache(distinct, gather, params)
 
     def backward(self, cache: EmbeddingCache, dy: Array) -> dict[str, Gradient]:
         """From dy, the gradient of the output of :meth:`forward`: (S, E) if gathered, else (U, E)."""
