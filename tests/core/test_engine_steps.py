@@ -45,11 +45,14 @@ def test_it_is_the_product_of_the_values_before_and_the_gradients(
     S = len(x.data)
     first, h = rng.normal(size=(len(lengths), K)).astype(dtype), rng.normal(size=(S, K)).astype(dtype)
     d = rng.normal(size=(S, columns + 7)).astype(dtype)[:, 3 : 3 + columns]  # columns of something wider
-    found = steps.weight_gradient(library, np.ascontiguousarray(x.batch_sizes, np.int64), first, h, d)
+    found, totals = steps.weight_gradient(library, np.ascontiguousarray(x.batch_sizes, np.int64), first, h, d)
     expected = previous(x, first, h).T.astype(np.float64) @ d
     assert found.shape == expected.shape
     assert found.dtype == dtype
-    assert np.linalg.norm(found - expected) <= (1e-6 if dtype == np.float32 else 1e-14) * np.linalg.norm(expected)
+    bound, exact = 1e-6 if dtype == np.float32 else 1e-14, d.astype(np.float64).sum(axis=0)
+    assert np.linalg.norm(found - expected) <= bound * np.linalg.norm(expected)
+    assert totals.shape == exact.shape
+    assert np.linalg.norm(totals - exact) <= bound * np.linalg.norm(exact)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -57,19 +60,20 @@ def test_what_is_no_number_reaches_what_it_goes_into_and_nothing_else(library: e
     rng = np.random.default_rng(0)
     values, d = rng.normal(size=(300, 20)), rng.normal(size=(300, 37))
     values[270, 4] = d[9, 36] = bad
-    found = steps.weight_gradient(library, np.array([300]), values, None, d)
+    found, totals = steps.weight_gradient(library, np.array([300]), values, None, d)
     with np.errstate(invalid="ignore"):
         expected = values.T @ d
     np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
     assert not np.isfinite(found[4]).any()
     assert not np.isfinite(found[:, 36]).any()
+    np.testing.assert_array_equal(np.isfinite(totals), [True] * 36 + [False])
 
 
 def test_it_does_not_depend_on_where_what_is_left_lies(library: engine.Library) -> None:
     rng = np.random.default_rng(1)
     values, d = rng.normal(size=(30, 5)), rng.normal(size=(30, 40))
     found = [
-        steps.weight_gradient(library, np.array([30]), one, None, d)
+        steps.weight_gradient(library, np.array([30]), one, None, d)[0]
         for one in (values, np.asfortranarray(values), np.repeat(values, 2, axis=1)[:, ::2])
     ]
     np.testing.assert_array_equal(found[0], found[1])
@@ -77,8 +81,9 @@ def test_it_does_not_depend_on_where_what_is_left_lies(library: engine.Library) 
 
 
 def test_no_rows_are_zeros(library: engine.Library) -> None:
-    found = steps.weight_gradient(library, np.array([0]), np.empty((0, 3)), None, np.empty((0, 5)))
+    found, totals = steps.weight_gradient(library, np.array([0]), np.empty((0, 3)), None, np.empty((0, 5)))
     np.testing.assert_array_equal(found, np.zeros((3, 5)))
+    np.testing.assert_array_equal(totals, np.zeros(5))
 
 
 def test_addresses() -> None:

@@ -261,8 +261,8 @@ def _gradients(
             dx, grads[one.name], totals = _input_gradients(engine, cache.x, params[one.name], _in_order(d, order, H))
         else:
             assert one.factor == PAST_H
-            past = steps.weight_gradient(engine, _sizes(cache.x), cache.h0, cache.h, d)
-            grads[one.name] = _in_order(past, order, H)
+            of_past, _ = steps.weight_gradient(engine, _sizes(cache.x), cache.h0, cache.h, d)
+            grads[one.name] = _in_order(of_past, order, H)
     return dx, grads
 
 
@@ -298,8 +298,8 @@ def _input_gradients(
         values = x.data.table
     else:
         values = x.data
-    d_weight = steps.weight_gradient(engine, np.array([len(d)]), values, None, d)
-    return d @ weight_ih.T if x.learned else None, d_weight, d.sum(axis=0)
+    d_weight, d_bias = steps.weight_gradient(engine, np.array([len(d)]), values, None, d)
+    return d @ weight_ih.T if x.learned else None, d_weight, d_bias
 
 
 def _sizes(x: PackedSequence) -> Array:

@@ -112,8 +112,13 @@ def scratch(rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
 ROWS_AT_ONCE = 256
 
 
-def weight_gradient(library: Library, batch_sizes: Array, first: Array, past: Array | None, d: Array) -> Array:
-    """(K, M) the sum over the rows of a packed batch of leftᵀ · d: the gradient of a weight that multiplies the left.
+def weight_gradient(
+    library: Library, batch_sizes: Array, first: Array, past: Array | None, d: Array
+) -> tuple[Array, Array]:
+    """The gradients of a weight that multiplies the left and of a bias: the sums over all rows of a packed batch.
+
+    Returns:
+        (K, M) leftᵀ · d, and (M,) Σ d.
 
     Args:
         batch_sizes: (T,) int64; of a plain product, (1,) how many rows there are.
@@ -123,13 +128,13 @@ def weight_gradient(library: Library, batch_sizes: Array, first: Array, past: Ar
     """
     K, M, row = first.shape[1], d.shape[1], _whole_panels(d.shape[1])
     first, past = np.ascontiguousarray(first, d.dtype), None if past is None else np.ascontiguousarray(past, d.dtype)
-    out = np.empty((K, row), d.dtype) if len(d) else np.zeros((K, row), d.dtype)
+    out = np.empty((K + 1, row), d.dtype) if len(d) else np.zeros((K + 1, row), d.dtype)
     held = np.empty(ROWS_AT_ONCE * (K + 2 * LANES_OF_A_PANEL), d.dtype)
     library.function("weight_gradient", d.dtype)(
         *arguments(len(batch_sizes), K, M, batch_sizes, first, past, d, d.strides[0] // d.itemsize),
         *arguments(out, row, ROWS_AT_ONCE, held),
     )
-    return out[:, :M]
+    return out[:K, :M], out[K, :M]
 
 
 def _whole_panels(columns: int) -> int:
