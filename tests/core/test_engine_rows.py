@@ -9,8 +9,12 @@ import pytest
 
 from rnncli.core.engine import library as engine
 from rnncli.core.engine import rows as compiled_rows
+from rnncli.core.gradients import RowGradient
+from rnncli.core.optim.lazy_rows import LazyRows
 from rnncli.core.optim.optimizers import Adam
+from rnncli.core.optim.parameters import Gradients
 from rnncli.core.packed import DistinctTokens
+from rnncli.parallel.communicator import summed
 
 pytestmark = pytest.mark.engines("compiled")
 TOLERANCE = {np.float32: 1e-6, np.float64: 1e-13}
@@ -22,6 +26,7 @@ def in_numpy(function, *arguments):
         return function(*arguments)
 
 
+@np.errstate(under="ignore")
 def close(found: np.ndarray, expected: np.ndarray, dtype: type) -> bool:
     return bool(np.linalg.norm(found - expected) <= TOLERANCE[dtype] * np.linalg.norm(expected))
 
@@ -102,3 +107,67 @@ def test_a_nan_stays_and_a_wrong_row_is_refused() -> None:
     compiled_rows.update(*adam, table[0], np.full((1, 4), np.nan), table[1:], np.array([1]))
     assert np.isnan(table[0][1]).all()
     assert (table[0][[0, 2]] == 1).all()
+
+
+@both_types
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+@pytest.mark.parametrize("width", [1, 21, 64])
+def test_rows_are_caught_up(dtype: type, decay: float, width: int) -> None:
+    """Rows that have missed no step, one, and many; one with a NaN, and others that are not read."""
+    rng, adam, rows = np.random.default_rng(width), Adam(weight_decay=decay), np.array([7, 0, 3, 4, 8])
+    found, expected = (
+        [values, *moments, lazy]
+        for values, *moments in [[np.abs(rng.normal(size=(9, width))).astype(dtype) for _ in range(3)]]
+        for lazy in (LazyRows({"table": 9}), LazyRows({"table": 9}))
+    )
+    expected[:3] = [one.copy() for one in found[:3]]
+    for values, mean, square, lazy in (found, expected):
+        for step in range(1, 901):
+            lazy.count_step(adam, 0.01, step)
+        lazy.since["table"][rows] = 900, 899, 880, 0, 500
+        values[8] = mean[4] = np.nan
+        with engine.using("compiled" if values is found[0] else "numpy"):
+            lazy.catch_up(adam, "table", values, (mean, square), rows[:0])
+            lazy.catch_up(adam, "table", values, (mean, square), rows)
+    for one, other in zip(found[:3], expected[:3], strict=True):
+        np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
+        assert close(np.nan_to_num(one), np.nan_to_num(other), dtype)
+        np.testing.assert_array_equal(one[[1, 2, 5, 6, 7]], other[[1, 2, 5, 6, 7]])
+    np.testing.assert_array_equal(found[3].since["table"], expected[3].since["table"])
+
+
+def test_rows_that_cannot_be_caught_up_are_refused() -> None:
+    adam, table, lazy = Adam(), [np.ones((3, 4)) for _ in range(3)], LazyRows({"table": 3})
+    lazy.count_step(adam, 0.1, 1)
+    with pytest.raises(IndexError):
+        lazy.catch_up(adam, "table", table[0], tuple(table[1:]), np.array([3]))
+    lazy.now = 10**6
+    with pytest.raises(IndexError):
+        lazy.catch_up(adam, "table", table[0], tuple(table[1:]), np.array([1]))
+
+
+@both_types
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_sums_of_ranks_have_the_same_bits(dtype: type, ranks: int, parts: int) -> None:
+    rng, size, width = np.random.default_rng(ranks), 40, 19
+
+    def of_a_rank(count: int) -> RowGradient:
+        rows = rng.choice(size, count, replace=False).astype(np.int32)
+        return RowGradient(rows, rng.normal(size=(count, width)).astype(dtype), (size, width))
+
+    for counts in ((25, 30, 9), (0, 1, 40), (0, 0, 0)):
+        tables = [of_a_rank(count) for count in counts[:ranks]]
+        gradients = [Gradients(np.ones(9, dtype), {"table": one}, {}) for one in tables]
+        for index in range(parts):
+            found = summed(gradients, (index, parts)).tables["table"]
+            expected = in_numpy(summed, gradients, (index, parts)).tables["table"]
+            np.testing.assert_array_equal(found.rows, expected.rows)
+            np.testing.assert_array_equal(found.values, expected.values)
+            assert found.values.dtype == dtype
+            assert found.shape == expected.shape
+
+
+def test_a_row_of_a_rank_that_the_table_does_not_have_is_refused() -> None:
+    with pytest.raises(IndexError):
+        compiled_rows.merged([(np.array([0, 5]), np.ones((2, 3)))], 5, 0, 1)

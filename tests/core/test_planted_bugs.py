@@ -414,7 +414,9 @@ def summed_outputs(real: Any) -> Any:
 
 
 def without_decay(self: Any, optimizer: Any, *more: Any) -> tuple[Any, ...]:
-    return self, SimpleNamespace(decays=tuple(1.0 for _ in optimizer.decays), direction=optimizer.direction), *more
+    found = SimpleNamespace(decays=tuple(1.0 for _ in optimizer.decays), direction=optimizer.direction)
+    found.compiled_catch_up = optimizer.compiled_catch_up
+    return self, found, *more
 
 
 def used_rows_left_lagging(real: Any) -> Any:

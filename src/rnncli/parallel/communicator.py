@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from rnncli.core.engine import rows as compiled_rows
 from rnncli.core.gradients import RowGradient
 from rnncli.core.optim.parameters import Gradients, ParameterStore
 from rnncli.core.packed import Array
@@ -138,15 +139,16 @@ def summed(of_ranks: Sequence[Gradients], part: tuple[int, int]) -> Gradients:
     dense = first.dense[span].copy()
     for other in of_ranks[1:]:
         dense += other.dense[span]
-    tables = {
-        name: _summed_rows([gradients.tables[name].every(index, count) for gradients in of_ranks])
-        for name in first.tables
-    }
+    tables = {name: _summed_rows([gradients.tables[name] for gradients in of_ranks], part) for name in first.tables}
     return Gradients(dense, tables, first.spans, span)
 
 
-def _summed_rows(of_ranks: Sequence[RowGradient]) -> RowGradient:
+def _summed_rows(of_ranks: Sequence[RowGradient], part: tuple[int, int]) -> RowGradient:
     size, width = of_ranks[0].shape
+    compiled = compiled_rows.merged([(gradient.rows, gradient.values) for gradient in of_ranks], size, *part)
+    if compiled is not None:
+        return RowGradient(*compiled, (size, width))
+    of_ranks = [gradient.every(*part) for gradient in of_ranks]
     has_gradient = np.zeros(size, np.bool_)
     for gradient in of_ranks:
         has_gradient[gradient.rows] = True

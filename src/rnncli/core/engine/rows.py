@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.core.engine.library import library
-from rnncli.core.engine.steps import arguments
+from rnncli.core.engine.steps import arguments, begin
 
 Array = npt.NDArray[Any]
 
@@ -72,17 +72,97 @@ def update(
         rows: (U,) distinct rows of the tables; None for all of a vector.
     """
     engine = library()
-    if engine is None or any(a.dtype != values.dtype or not a.flags.c_contiguous for a in (values, gradient, *moments)):
-        return False
-    if values.dtype not in (np.float32, np.float64):
+    if engine is None or not _together(values, gradient, *moments):
         return False
     count, K = (1, values.size) if rows is None else (len(rows), values.shape[1])
     if rows is not None:
         if gradient.shape != (count, K):
             return False
-        if count and not 0 <= rows.min() <= rows.max() < len(values):
-            raise IndexError("a row that the table does not have")
-        rows = np.ascontiguousarray(rows, np.int64)
+        rows = _checked(rows, values)
     given = np.array(constants, np.float64)
     engine.function(name, values.dtype)(*arguments(count, K, rows, values, gradient, *moments, given))
     return True
+
+
+def catch_up(
+    name: str,
+    constants: Sequence[float],
+    values: Array,
+    moments: Sequence[Array],
+    rows: Array,
+    since: Array,
+    now: int,
+    tables: Sequence[Array],
+) -> bool:
+    """Brings rows of a table up to date, in place, as :class:`rnncli.core.optim.lazy_rows.LazyRows` has it.
+
+    Args:
+        name: of the C function.
+        values, moments: tables (V, K).
+        rows: distinct ones that have missed steps.
+        since: (V,) the step after which each row was last up to date, at most ``now``.
+        tables: float64: what is kept and how far it is pushed, by that step; and for each moment what is left of it, by
+            the number of steps that were missed. All have more than ``now`` entries.
+
+    Returns:
+        Whether it has been done.
+    """
+    engine = library()
+    if engine is None or not _together(values, *moments) or values.ndim != 2 or since.dtype != np.int64:
+        return False
+    rows, given = _checked(rows, values), np.array(constants, np.float64)
+    if any(len(table) <= now for table in tables):
+        raise IndexError("a step that the tables do not have")
+    tables = [np.ascontiguousarray(table, np.float64) for table in tables]
+    count, K = len(rows), values.shape[1]
+    engine.function(name, values.dtype)(
+        *arguments(count, K, rows, now, since, *tables, given, values, *moments),
+    )
+    return True
+
+
+def merged(of_ranks: Sequence[tuple[Array, Array]], size: int, index: int, parts: int) -> tuple[Array, Array] | None:
+    """The sums of the rows (U,) and values (U, K) that several ranks have of one table, in their order.
+
+    Args:
+        of_ranks: each has a row once.
+        size: V of the table.
+        index, parts: of the rows that leave ``index`` when divided by ``parts``.
+
+    Returns:
+        Their numbers, rising, and their sums.
+    """
+    engine, values = library(), [values for _, values in of_ranks]
+    if engine is None or not _together(*values):
+        return None
+    rows = [np.ascontiguousarray(rows, np.int64) for rows, _ in of_ranks]
+    if any(len(one) and not 0 <= one.min() <= one.max() < size for one in rows):
+        raise IndexError("a row that the table does not have")
+    counts, K = np.array([len(one) for one in rows]), values[0].shape[1]
+    most = min(int(counts.sum()), -(-size // parts))
+    found, total, sums = np.empty(most, np.int64), np.empty(1, np.int64), np.empty((most, K), values[0].dtype)
+    engine.function("merge", sums.dtype)(
+        *arguments(len(rows), K, size, index, parts, counts),
+        *arguments(np.array([begin(one) for one in rows]), np.array([begin(one) for one in values])),
+        *arguments(np.zeros(size, np.int64), found, sums, total),
+    )
+    count = int(total[0])
+    return found[:count], sums[:count]
+
+
+def _together(first: Array, *others: Array) -> bool:
+    """Whether C can read them: of one type of its two, each row after row."""
+    return first.dtype in (np.float32, np.float64) and all(
+        one.dtype == first.dtype and one.flags.c_contiguous for one in (first, *others)
+    )
+
+
+def _checked(rows: Array, table: Array) -> Array:
+    """Row numbers for C.
+
+    Raises:
+        IndexError: the table does not have one.
+    """
+    if len(rows) and not 0 <= rows.min() <= rows.max() < len(table):
+        raise IndexError("a row that the table does not have")
+    return np.ascontiguousarray(rows, np.int64)

@@ -71,12 +71,23 @@ def begin(array: Array) -> int:
         return int(array.__array_interface__["data"][0])
 
 
+class _Pointer(ctypes.c_void_p):
+    """Where an array begins; it lives as long."""
+
+    array: Array
+
+
 def arguments(*values: int | Array | None) -> list[Any]:
-    """For C: integers, and where arrays begin."""
-    return [
-        ctypes.c_int64(one) if isinstance(one, int) else ctypes.c_void_p(None if one is None else begin(one))
-        for one in values
-    ]
+    """For C: integers, and where arrays begin. The arrays live as long as the list."""
+    return [ctypes.c_int64(one) if isinstance(one, int) else _pointer(one) for one in values]
+
+
+def _pointer(array: Array | None) -> ctypes.c_void_p | None:
+    if array is None:
+        return None
+    pointer = _Pointer(begin(array))
+    pointer.array = array
+    return pointer
 
 
 def pack(library: Library, weight: Array) -> Array:

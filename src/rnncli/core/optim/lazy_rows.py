@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from rnncli.core.engine import rows as compiled_rows
 from rnncli.core.optim.parameters import Empty
 from rnncli.core.packed import Array
 
@@ -29,6 +30,13 @@ from rnncli.core.packed import Array
 CAPACITY = 4096
 # So many rows are brought up to date at a time.
 CHUNK = 4096
+
+
+@cache
+def _rising_powers(ratio: float) -> Array:
+    """(CAPACITY + 1,) 1, r, r² …"""
+    with np.errstate(under="ignore"):
+        return np.asarray(ratio ** np.arange(CAPACITY + 1))
 
 
 @cache
@@ -54,6 +62,10 @@ class Optimizer(ABC):
 
     def compiled_update(self, rate: float, step: int) -> tuple[str, tuple[float, ...]] | None:
         """The function in C that does what :meth:`update` does, and its constants; None if there is none."""
+        return None
+
+    def compiled_catch_up(self) -> tuple[str, tuple[float, ...]] | None:
+        """The function in C that brings rows up to date, and its constants; None if there is none."""
         return None
 
     @property
@@ -126,8 +138,12 @@ class LazyRows:
 
     def catch_up(self, optimizer: Optimizer, name: str, table: Array, moments: tuple[Array, ...], rows: Array) -> None:
         """Applies to rows of a table the steps that they have missed."""
-        since = self.since[name]
+        since, compiled = self.since[name], optimizer.compiled_catch_up()
         late = rows[since[rows] < self.now]
+        if compiled is not None and len(late):
+            tables = [self.kept, self.pushed, *map(_rising_powers, optimizer.decays)]
+            if compiled_rows.catch_up(*compiled, table, moments, late, since, self.now, tables):
+                return
         for chunk in (late[start : start + CHUNK] for start in range(0, len(late), CHUNK)):
             missed = self.now - since[chunk]
             then = [moment.take(chunk, axis=0) for moment in moments]

@@ -196,6 +196,9 @@ class Adam(Optimizer):
         keep = 1 - rate * self.weight_decay
         return "adam", (self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, root, self.epsilon, pace, keep)
 
+    def compiled_catch_up(self) -> tuple[str, tuple[float, ...]]:
+        return "adam_catch_up", (self.epsilon,)
+
     @property
     def decays(self) -> tuple[float, ...]:
         return self.beta1, self.beta2

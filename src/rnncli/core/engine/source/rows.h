@@ -63,3 +63,28 @@ void NAME(distinct)(int64_t S, int64_t V, const int64_t *ids, int64_t *of_id, in
     }
     *found = total;
 }
+
+/* The sum of the rows that several ranks have of one table (V, K), each row of it once, for the rows that leave `index`
+   when they are divided by `parts`: their numbers `rows`, rising, and `sums`. `place` are V zeros. */
+void NAME(merge)(int64_t ranks, int64_t K, int64_t V, int64_t index, int64_t parts, const int64_t *counts,
+                 const int64_t *const *of_rank, const REAL *const *values, int64_t *place, int64_t *rows, REAL *sums,
+                 int64_t *found) {
+    int64_t total = 0;
+    for (int64_t rank = 0; rank < ranks; rank++)
+        for (int64_t r = 0; r < counts[rank]; r++) place[of_rank[rank][r]] = 1;
+    for (int64_t v = index; v < V; v += parts)
+        if (place[v]) {
+            rows[total] = v;
+            place[v] = total++;
+        }
+    memset(sums, 0, (size_t)(total * K) * sizeof(REAL));
+    for (int64_t rank = 0; rank < ranks; rank++)
+        for (int64_t r = 0; r < counts[rank]; r++) {
+            const int64_t row = of_rank[rank][r];
+            if (row % parts != index) continue;
+            const REAL *from = values[rank] + r * K;
+            REAL *to = sums + place[row] * K;
+            for (int64_t k = 0; k < K; k++) to[k] += from[k];
+        }
+    *found = total;
+}
