@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnncli.core.engine import library as engine
 from rnncli.core.engine import rows as compiled_rows
+from rnncli.core.engine.trials import TRIALS
 from rnncli.core.gradients import RowGradient
 from rnncli.core.optim.lazy_rows import LazyRows
 from rnncli.core.optim.optimizers import Adam
@@ -171,3 +174,20 @@ def test_sums_of_ranks_have_the_same_bits(dtype: type, ranks: int, parts: int) -
 def test_a_row_of_a_rank_that_the_table_does_not_have_is_refused() -> None:
     with pytest.raises(IndexError):
         compiled_rows.merged([(np.array([0, 5]), np.ones((2, 3)))], 5, 0, 1)
+
+
+@both_types
+@pytest.mark.parametrize("name", sorted(TRIALS))
+def test_a_function_that_does_something_else_is_not_used(
+    dtype: type, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planted fault: the first of its arguments, a number of rows or ranks, is one less."""
+    loaded, kind = engine.Library(Path(engine.__file__).with_name(engine.NAME)), np.dtype(dtype)
+    monkeypatch.setattr(engine, "_loaded", lambda: loaded)
+    right = loaded.function(name, kind)
+    assert TRIALS[name](right, kind)
+    assert not TRIALS[name](lambda count, *others: right(ctypes.c_int64(count.value - 1), *others), kind)
+    monkeypatch.setitem(TRIALS, name, lambda *_: False)
+    compiled_rows.tested()
+    assert engine.library() is None
+    assert name in str(engine.status().why_not)

@@ -19,8 +19,9 @@ import numpy as np
 from rnncli.core import backward_trace
 from rnncli.core.cells.cell import Cell
 from rnncli.core.cells.specification import PAST_H, X
-from rnncli.core.engine import steps
+from rnncli.core.engine import rows, steps
 from rnncli.core.engine.library import Library, Status, library, status
+from rnncli.core.engine.trials import TOLERANCES
 from rnncli.core.gradients import Gradient, RowGradient
 from rnncli.core.packed import Array, Lookup, PackedSequence, Params, State
 
@@ -30,8 +31,6 @@ Made = TypeVar("Made")
 BLOCK_BYTES = 1024 * 1024
 # What a table's rows give is kept where all of them take no more than this.
 KEPT_BYTES = 64 * 1024 * 1024
-# By how much the two engines may differ in the test of a cell, relative by norm.
-TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
 
 
 @dataclass
@@ -104,7 +103,9 @@ def _sums_of_lookup(engine: Library, x: Lookup, weight_ih: Array, bias: Array | 
 
 
 def tested(cells: Iterable[Cell]) -> Status:
-    """Which engine computes in this process, after a test of each of these cells in both types."""
+    """Which engine computes in this process, after a test of each of these cells, and of the passes over rows, in both
+    types."""
+    rows.tested()
     for cell in cells:
         for dtype in TOLERANCES:
             _engine(cell, np.dtype(dtype))

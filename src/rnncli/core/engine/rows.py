@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rnncli.core.engine.library import library
 from rnncli.core.engine.steps import arguments, begin
+from rnncli.core.engine.trials import TOLERANCES, TRIALS
 
 Array = npt.NDArray[Any]
 
@@ -21,10 +22,26 @@ Array = npt.NDArray[Any]
 LARGEST_ID = 2**18
 
 
+def _function(name: str, dtype: np.dtype[Any]) -> Any:
+    """The function in C, tried on a tiny case before its first use; None where NumPy computes."""
+    engine = library()
+    if engine is None or dtype not in (np.float32, np.float64):
+        return None
+    agrees = engine.agrees((name, dtype), lambda: TRIALS[name](engine.function(name, dtype), dtype))
+    return engine.function(name, dtype) if agrees else None
+
+
+def tested() -> None:
+    """Tries every function in both types; after one that does not agree, NumPy computes."""
+    for name in TRIALS:
+        for dtype in TOLERANCES:
+            _function(name, np.dtype(dtype))
+
+
 def sums(values: Array, order: Array, counts: Array) -> Array | None:
     """(…, U, K) the (…, S, K) values added up over counts[u] rows each, those that follow each other in ``order``."""
-    engine = library()
-    if engine is None or values.dtype not in (np.float32, np.float64) or values.strides[-1] != values.itemsize:
+    function = _function("sums_of_rows", values.dtype)
+    if function is None or values.strides[-1] != values.itemsize:
         return None
     if values.shape[-2] != len(order) or values.strides[-2] % values.itemsize:
         return None
@@ -33,7 +50,6 @@ def sums(values: Array, order: Array, counts: Array) -> Array | None:
     order, counts = np.ascontiguousarray(order), np.ascontiguousarray(counts)
     U, K, row = len(counts), values.shape[-1], values.strides[-2] // values.itemsize
     summed = np.empty((*values.shape[:-2], U, K), values.dtype)
-    function = engine.function("sums_of_rows", values.dtype)
     indices = np.ndindex(values.shape[:-2]) if values.ndim > 2 else [()]
     for index in indices:
         function(*arguments(U, K, values[index], row, order, counts, summed[index]))
@@ -42,8 +58,8 @@ def sums(values: Array, order: Array, counts: Array) -> Array | None:
 
 def distinct(ids: Array) -> tuple[Array, Array, Array, Array] | None:
     """The rows, inverse, order and counts of :class:`rnncli.core.packed.DistinctTokens`."""
-    engine = library()
-    if engine is None or ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
+    function = _function("distinct", np.dtype(np.float32))  # the same for every type of numbers
+    if function is None or ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
         return None
     S, largest = len(ids), int(ids.max())
     if ids.min() < 0 or largest >= LARGEST_ID:
@@ -52,10 +68,7 @@ def distinct(ids: Array) -> tuple[Array, Array, Array, Array] | None:
     rows, inverse, order, counts = found
     U = np.empty(1, np.int64)
     given = np.ascontiguousarray(ids, np.int64)
-    # The same for every type of numbers.
-    engine.function("distinct", np.dtype(np.float32))(
-        *arguments(S, largest + 1, given, spent, spent[largest + 1 :], rows, inverse, order, counts, U)
-    )
+    function(*arguments(S, largest + 1, given, spent, spent[largest + 1 :], rows, inverse, order, counts, U))
     u = int(U[0])
     return rows[:u].astype(ids.dtype), inverse, order, counts[:u]
 
@@ -71,8 +84,8 @@ def update(
         gradient: (P,), or (U, K) of ``rows``.
         rows: (U,) distinct rows of the tables; None for all of a vector.
     """
-    engine = library()
-    if engine is None or not _together(values, gradient, *moments):
+    function = _function(name, values.dtype)
+    if function is None or not _together(values, gradient, *moments):
         return False
     count, K = (1, values.size) if rows is None else (len(rows), values.shape[1])
     if rows is not None:
@@ -80,7 +93,7 @@ def update(
             return False
         rows = _checked(rows, values)
     given = np.array(constants, np.float64)
-    engine.function(name, values.dtype)(*arguments(count, K, rows, values, gradient, *moments, given))
+    function(*arguments(count, K, rows, values, gradient, *moments, given))
     return True
 
 
@@ -107,17 +120,15 @@ def catch_up(
     Returns:
         Whether it has been done.
     """
-    engine = library()
-    if engine is None or not _together(values, *moments) or values.ndim != 2 or since.dtype != np.int64:
+    function = _function(name, values.dtype)
+    if function is None or not _together(values, *moments) or values.ndim != 2 or since.dtype != np.int64:
         return False
     rows, given = _checked(rows, values), np.array(constants, np.float64)
     if any(len(table) <= now for table in tables):
         raise IndexError("a step that the tables do not have")
     tables = [np.ascontiguousarray(table, np.float64) for table in tables]
     count, K = len(rows), values.shape[1]
-    engine.function(name, values.dtype)(
-        *arguments(count, K, rows, now, since, *tables, given, values, *moments),
-    )
+    function(*arguments(count, K, rows, now, since, *tables, given, values, *moments))
     return True
 
 
@@ -132,8 +143,9 @@ def merged(of_ranks: Sequence[tuple[Array, Array]], size: int, index: int, parts
     Returns:
         Their numbers, rising, and their sums.
     """
-    engine, values = library(), [values for _, values in of_ranks]
-    if engine is None or not _together(*values):
+    values = [values for _, values in of_ranks]
+    function = _function("merge", values[0].dtype)
+    if function is None or not _together(*values):
         return None
     rows = [np.ascontiguousarray(rows, np.int64) for rows, _ in of_ranks]
     if any(len(one) and not 0 <= one.min() <= one.max() < size for one in rows):
@@ -141,7 +153,7 @@ def merged(of_ranks: Sequence[tuple[Array, Array]], size: int, index: int, parts
     counts, K = np.array([len(one) for one in rows]), values[0].shape[1]
     most = min(int(counts.sum()), -(-size // parts))
     found, total, sums = np.empty(most, np.int64), np.empty(1, np.int64), np.empty((most, K), values[0].dtype)
-    engine.function("merge", sums.dtype)(
+    function(
         *arguments(len(rows), K, size, index, parts, counts),
         *arguments(np.array([begin(one) for one in rows]), np.array([begin(one) for one in values])),
         *arguments(np.zeros(size, np.int64), found, sums, total),
@@ -151,10 +163,8 @@ def merged(of_ranks: Sequence[tuple[Array, Array]], size: int, index: int, parts
 
 
 def _together(first: Array, *others: Array) -> bool:
-    """Whether C can read them: of one type of its two, each row after row."""
-    return first.dtype in (np.float32, np.float64) and all(
-        one.dtype == first.dtype and one.flags.c_contiguous for one in (first, *others)
-    )
+    """Whether they are of one type, each row after row."""
+    return all(one.dtype == first.dtype and one.flags.c_contiguous for one in (first, *others))
 
 
 def _checked(rows: Array, table: Array) -> Array:
