@@ -99,3 +99,14 @@ def test_a_function_that_the_library_lacks_is_told(monkeypatch: pytest.MonkeyPat
     loaded = library.Library(Path(library.__file__).with_name(library.NAME))
     assert not loaded.agrees("case", lambda: loaded.function("lacking", np.dtype("float32")) is None)
     assert "lacking" in str(loaded.refused)
+
+
+def test_the_test_of_one_case_may_ask_for_that_of_another() -> None:
+    path = Path(library.__file__).with_name(library.NAME)
+    if library.why_not() is not None:
+        assert library.library() is None
+        return
+    loaded = library.Library(path)
+    assert loaded.agrees("cell", lambda: loaded.agrees("rows", lambda: True))
+    assert not loaded.agrees("other cell", lambda: loaded.agrees("other rows", lambda: False))
+    assert loaded.refused == "it does not compute what NumPy computes: other rows"
