@@ -23,17 +23,12 @@ from rnncli import blas
 blas.set_up()
 
 from core import agreement
+from core.levels import LEVELS, LIBRARY, levels
 
 from rnncli.core.engine import library
 
 # By so many times what a rounding of the input moves it, an array of float32 may be off where it is ill-conditioned.
 ROUNDINGS = 4
-LEVELS = ("plain", "avx2", "avx512")
-
-
-def levels_here(path: Path) -> tuple[str, ...]:
-    best = library.Library(path).level
-    return LEVELS[: LEVELS.index(best) + 1]
 
 
 def ill_conditioned(number: int, name: str, drawn: agreement.Case) -> bool:
@@ -79,11 +74,11 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--only", type=int)
     parser.add_argument("--level", choices=LEVELS)
-    parser.add_argument("--library", type=Path, default=Path(library.__file__).with_name(library.NAME))
+    parser.add_argument("--library", type=Path, default=LIBRARY)
     asked = parser.parse_args()
     numbers = range(asked.cases) if asked.only is None else range(asked.only, asked.only + 1)
-    levels = (asked.level,) if asked.level else levels_here(asked.library)
-    beyond = sum(compare(asked.library, level, numbers) for level in levels)
+    at_levels = (asked.level,) if asked.level else levels(asked.library)
+    beyond = sum(compare(asked.library, level, numbers) for level in at_levels)
     print("every array agrees" if beyond == 0 else f"{beyond} arrays are beyond the tolerance")
     return 1 if beyond else 0
 

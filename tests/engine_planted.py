@@ -5,7 +5,8 @@
 
 Each is compiled, and then held against the self-test of each kind of cell that it is in, which a library passes before
 it is first used; the comparison of the engines (engine_agreement.py); and the checks that the tests of the core make of
-a cell. What is no part of a cell is held against the tests of rows. Prints what refuses each. The exit code is 0 if all
+a cell. What is no part of a cell, or too small for these, is held against the tests of
+rows and of functions. Prints what refuses each. The exit code is 0 if all
 refuse it that must. Needs a C compiler. Not collected by pytest.
 """
 
@@ -32,6 +33,8 @@ import numpy as np
 import pytest
 from core import agreement, checks, test_engine_rows
 from core.checks import CORE, KINDS
+from core.test_engine_functions import test_beyond_are_the_limits as of_limits
+from core.test_engine_functions import test_the_errors_are_within_the_bounds_that_are_stated as of_bounds
 from core.test_planted_bugs import OF_A_CELL, cell_of, refused
 
 from rnncli.core.cells import compiled
@@ -72,10 +75,17 @@ PLANTS: dict[str, list[Plant]] = {
     ],
     "float.h": [
         plant("a wrong term of e^r", "1 / 6.0f", "1 / 6.1f", "rnn_tanh", *GATED, "mingru", unseen_by=("checks",)),
+        plant("no last term of e^r", "(1 / 5040.0f)", "0"),
+        plant("ln 2 in one part", "-2.12194440e-4f", "-2.1219e-4f"),
+        plant("σ of 0 too soon", "LARGEST 87.33f", "LARGEST 87.0f"),
+        plant("tanh of 1 too soon", "SATURATED 10.0f", "SATURATED 8.0f"),
         plant("large gradients vanish", "VANISHED 1e-30f", "VANISHED 1e0f", *KINDS, unseen_by=("checks",)),
     ],
     "double.h": [
         plant("a wrong term of e^r", "1 / 40320.0", "1 / 41000.0", "rnn_tanh", *GATED, "mingru", unseen_by=("checks",)),
+        plant("no last term of e^r", "(1 / 6227020800.0)", "0"),
+        plant("ln 2 in one part", "1.90821492927058770002e-10", "1.9082149e-10"),
+        plant("infinite beyond", "LARGEST 708.39", "LARGEST 711.0"),
     ],
     "product.h": [
         plant("the last term left out", "k < depth; k++, b += PANEL", "k < depth - 1; k++, b += PANEL", *WITH_W_H),
@@ -225,12 +235,14 @@ def of_a_cell(path: Path, kind: str) -> str | None:
     return ", ".join(found) or None
 
 
-def of_rows(path: Path) -> str | None:
-    """The tests of rows that refuse it."""
+def of_parts(path: Path) -> str | None:
+    """The tests of rows and of σ and tanh that refuse it."""
     tests: dict[str, Callable[[], Any]] = {
         "distinct": lambda: test_engine_rows.test_distinct_tokens(np.int64, 300, 40),
         "sums": lambda: test_engine_rows.test_sums(np.float32, 77, ()),
         "Adam": lambda: test_engine_rows.test_adam(np.float64, 0.5, [7, 0, 3]),
+        "bounds": lambda: [of_bounds(dtype) for dtype in ("float32", "float64")],
+        "limits": lambda: [of_limits(dtype) for dtype in ("float32", "float64")],
     }
     with loaded(path, untested=True):
         return ", ".join(name for name, test in tests.items() if refused(test)) or None
@@ -246,7 +258,7 @@ BY: dict[str, Callable[[Path, str], str | None]] = {
 def held_against_all(path: Path, one: Plant) -> bool:
     """Prints what refuses a plant; whether all does that must."""
     if not one.kinds:
-        found = of_rows(path)
+        found = of_parts(path)
         print(f"  {one.name}: {found or 'NOT REFUSED'}")
         return found is not None
     refused_by_all = True
@@ -273,7 +285,7 @@ def main() -> int:
         right = Path(folder) / "right.so"
         build.compile_library(right, ["-O1"])
         assert all(by(right, kind) is None for by in BY.values() for kind in KINDS)
-        assert of_rows(right) is None
+        assert of_parts(right) is None
         print("without a bug nothing is refused")
         for file in [only] if only else PLANTS:
             print(file)

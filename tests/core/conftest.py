@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from core.levels import engine_of_level, levels
 
 from rnncli.core.engine import library
 
@@ -42,6 +43,13 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     with library.using(request.param):
         yield request.param
         assert library.status().engine == request.param, library.status().why_not
+
+
+@pytest.fixture(params=levels())
+def at_level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiled engine, at each level of vectors."""
+    found = engine_of_level(request.param)
+    monkeypatch.setattr(library, "_loaded", lambda: found)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from core import agreement
+from core.levels import engine_of_level, levels
 
 from rnncli.core.engine import library
 
@@ -29,6 +30,24 @@ def test_the_engines_agree() -> None:
         drawn, found = agreement.distances(number)
         far |= {f"{name}, {drawn.text}": d for name, d in found.items() if d > agreement.TOLERANCE[drawn.dtype]}
     assert far == {}
+
+
+@of_both
+def test_levels_of_vectors_have_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AVX2 and AVX-512, where a processor has both: a model that is trained on it goes on with the same numbers.
+
+    Plain C is alone: it rounds a product before it adds it.
+    """
+    of_vectors = levels()[1:] or levels()
+    engines = [engine_of_level(level) for level in (*of_vectors, of_vectors[0])]
+    for number in range(COUNT):
+        drawn, results = agreement.case(number), []
+        for engine in engines:
+            monkeypatch.setattr(library, "_loaded", lambda engine=engine: engine)
+            results.append(agreement.by("compiled", drawn))
+        for name, array in results[0].items():
+            for other in results[1:]:
+                np.testing.assert_array_equal(other[name], array, err_msg=f"{name}, {drawn.text}", strict=True)
 
 
 @of_both

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from rnncli.core.cells.gru import GRU
 from rnncli.core.cells.lstm import LSTM
 from rnncli.core.cells.mingru import MinGRU
 from rnncli.core.cells.rnn import RNN
-from rnncli.core.engine import library as engine
 from rnncli.core.engine import steps
 from rnncli.core.gradients import RowGradient
 from rnncli.core.layers.directions import Bidirectional
@@ -30,19 +28,7 @@ CELLS: dict[str, Any] = {
     "gru": GRU,
     "mingru": MinGRU,
 }
-LIBRARY = Path(engine.__file__).with_name(engine.NAME)
 SHAPES = [(1, 33), (3, 5), (16, 33), (17, 1), (100, 33)]  # (H, N)
-
-
-def levels() -> list[str]:
-    best = engine.Library(LIBRARY).level if LIBRARY.exists() else "plain"
-    return ["plain", "avx2", "avx512"][: 1 + ["plain", "avx2", "avx512"].index(best)]
-
-
-@pytest.fixture(params=levels())
-def at_level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = engine.Library(LIBRARY, request.param)
-    monkeypatch.setattr(compiled, "library", lambda: library)
 
 
 def apart(one: Any, other: Any) -> float:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from core.levels import engine_of_level, levels
 
 from rnncli.core.cells.recurrence import previous
 from rnncli.core.engine import library as engine
@@ -14,17 +14,11 @@ from rnncli.core.engine import steps
 from rnncli.core.packed import PackedSequence
 
 pytestmark = pytest.mark.engines("compiled")
-LIBRARY = Path(engine.__file__).with_name(engine.NAME)
-LEVELS = ["plain", "avx2", "avx512"]
-
-
-def levels() -> list[str]:
-    return LEVELS[: 1 + LEVELS.index(engine.Library(LIBRARY).level)] if LIBRARY.exists() else []
 
 
 @pytest.fixture(params=levels())
 def library(request: pytest.FixtureRequest) -> engine.Library:
-    return engine.Library(LIBRARY, request.param)
+    return engine_of_level(request.param)
 
 
 def packed(rng: np.random.Generator, lengths: Any) -> PackedSequence:

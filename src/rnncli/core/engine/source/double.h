@@ -6,7 +6,7 @@
 #define ROUNDS 6755399441055744.0 /* 1.5 · 2^52: adding it rounds to an integer */
 #define LN2_HIGH 6.93147180369123816490e-01
 #define LN2_LOW 1.90821492927058770002e-10
-#define LARGEST 708.0
+#define LARGEST 708.39 /* 1 / (1 + e^LARGEST) is just not subnormal */
 #define SQRT __builtin_sqrt
 #define SATURATED 20.0
 #define VANISHED 1e-284

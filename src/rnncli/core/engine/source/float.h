@@ -6,7 +6,7 @@
 #define ROUNDS 12582912.0f /* 1.5 · 2^23: adding it rounds to an integer */
 #define LN2_HIGH 0.693359375f
 #define LN2_LOW -2.12194440e-4f
-#define LARGEST 87.0f
+#define LARGEST 87.33f /* 1 / (1 + e^LARGEST) is just not subnormal */
 #define SQRT __builtin_sqrtf
 #define SATURATED 10.0f
 #define VANISHED 1e-30f

@@ -75,13 +75,15 @@ INLINE VEC exp_minus_one(VEC x) {
     return two_n * POLYNOMIAL(r) + (two_n - 1);
 }
 
-/* σ(x) = 1 / (1 + e^−x); 0 below −LARGEST, where e^−x would overflow; NaN stays NaN. */
+/* σ(x) = 1 / (1 + e^−x), within 1.5 ε of it, relative, ε = 2^−23 or 2^−52 (tests/core/test_engine_functions.py); 0 below
+   −LARGEST, where it would be subnormal; NaN stays NaN. */
 INLINE VEC sigmoid(VEC x) {
     const VEC bound = all(LARGEST);
     return zero_below(-bound, x, 1 / (2 + exp_minus_one(at_most(bound, at_least(-bound, -x)))));
 }
 
-/* tanh(x) = (e^2x − 1) / (e^2x + 1), with e^2x − 1 as such, so that nothing is lost near 0. Beyond ±SATURATED it is ±1. */
+/* tanh(x) = (e^2x − 1) / (e^2x + 1), within 2.25 ε of it: with e^2x − 1 as such nothing is lost near 0. Beyond ±SATURATED
+   it is ±1; of −0 it is +0. */
 INLINE VEC hyperbolic_tangent(VEC x) {
     const VEC bound = all(2 * SATURATED);
     VEC e = exp_minus_one(at_most(bound, at_least(-bound, x + x)));
