@@ -1,8 +1,8 @@
 """Compiles the engine, `src/rnncli/core/engine/source/`, into one shared library.
 
 The build backend calls the hook below for a wheel and for an editable installation; ``python hatch_build.py``
-compiles in place. ``CC`` names the compiler. Where there is none, or ``HATCH_BUILD_NO_HOOKS=true`` forbids it, there is
-no library, and rnncli computes with NumPy.
+compiles in place, with further options of the compiler (``-Werror``) if any follow. ``CC`` names the compiler. Where
+there is none, or ``HATCH_BUILD_NO_HOOKS=true`` forbids it, there is no library, and rnncli computes with NumPy.
 """
 
 from __future__ import annotations
@@ -138,4 +138,4 @@ with contextlib.suppress(ImportError):
 
 
 if __name__ == "__main__":
-    compile_library(ENGINE / library_name())
+    compile_library(ENGINE / library_name(), sys.argv[1:])
