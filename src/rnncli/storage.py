@@ -10,7 +10,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -245,7 +244,7 @@ def _replace(target: str, mode: int | None, pieces: Iterable[bytes | memoryview]
 @contextlib.contextmanager
 def _temporary(folder: str, name: str) -> Iterator[str]:
     """A path beside ``name`` where nothing stands yet; what is there at the end is removed, whatever the end is."""
-    temporary = f".{name[:_NAME_KEPT]}.{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    temporary = f".{name[:_NAME_KEPT]}.{os.getpid()}-{os.urandom(8).hex()}.tmp"
     path = os.path.join(folder, temporary)
     with stopping.undone_when_stopped(lambda: _remove(path)):
         try:
