@@ -106,10 +106,15 @@ class PackedSequence:
         mirrored = self.lengths[self.sequence_of_row] - 1 - step_of_row
         return np.asarray(self.offsets[mirrored] + self.sequence_of_row)
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether each row stands for one of a table: that of a :class:`Lookup`, or of W_i where ``data`` are ids."""
+        return isinstance(self.data, Lookup) or self.data.ndim == 1
+
     @cached_property
     def distinct_tokens(self) -> DistinctTokens:
-        """The distinct ids, if ``data`` are ids."""
-        return DistinctTokens.of(self.data)
+        """The distinct rows that are looked up."""
+        return self.data.distinct if isinstance(self.data, Lookup) else DistinctTokens.of(self.data)
 
     def reversed(self) -> PackedSequence:
         """Every sequence back to front."""

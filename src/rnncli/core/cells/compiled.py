@@ -297,8 +297,8 @@ def _input_gradients(
     engine: Library, x: PackedSequence, weight_ih: Array, d: Array
 ) -> tuple[Array | None, Gradient, Array]:
     """From d (S, G·H) to those of x, W_i and b, as :func:`recurrence.input_gradients` has them."""
-    if isinstance(x.data, Lookup) or x.data.ndim == 1:
-        distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
+    if x.looks_up:
+        distinct = x.distinct_tokens
         d = distinct.sums(d)  # (U, G·H)
         if not isinstance(x.data, Lookup):
             return None, RowGradient(distinct.rows, d, (weight_ih.shape[0], weight_ih.shape[1])), d.sum(axis=0)

@@ -68,12 +68,12 @@ class InputSums:
         gates = len(scale)
         self._bias = None if bias is None else by_gate(bias, gates, scale)
         self._index: Array | None = None
-        if isinstance(x.data, Lookup):
-            self._index = x.data.distinct.inverse
-            self._ready = np.matmul(x.data.table, by_gate(weight_ih, gates, scale))
-        elif x.data.ndim == 1:
+        if x.looks_up:
             self._index = x.distinct_tokens.inverse
-            self._ready = by_gate(weight_ih[x.distinct_tokens.rows], gates, scale)
+            if isinstance(x.data, Lookup):
+                self._ready = np.matmul(x.data.table, by_gate(weight_ih, gates, scale))
+            else:
+                self._ready = by_gate(weight_ih[x.distinct_tokens.rows], gates, scale)
         else:
             self._x, self._offsets, self._weight = x.data, x.offsets, by_gate(weight_ih, gates, scale)
             self._begin = self._end = 0
@@ -124,8 +124,8 @@ def input_gradients(x: PackedSequence, weight_ih: Array, da: Array) -> tuple[Arr
     learned.
     """
     gates = len(da)
-    if isinstance(x.data, Lookup) or x.data.ndim == 1:
-        distinct = x.data.distinct if isinstance(x.data, Lookup) else x.distinct_tokens
+    if x.looks_up:
+        distinct = x.distinct_tokens
         da = distinct.sums(da)  # (G, U, H)
         d_bias = da.sum(axis=1)
         if not isinstance(x.data, Lookup):
