@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import time_limit
 
 from rnncli.core.cells import compiled
+from rnncli.core.cells.gru import GRU
 from rnncli.core.cells.lstm import LSTM
-from rnncli.core.engine import library
+from rnncli.core.engine import library, steps
 from rnncli.core.threads import side_by_side
 
 pytestmark = pytest.mark.engines("numpy")  # each test says which it uses
@@ -110,3 +112,31 @@ def test_the_test_of_one_case_may_ask_for_that_of_another() -> None:
     assert loaded.agrees("cell", lambda: loaded.agrees("rows", lambda: True))
     assert not loaded.agrees("other cell", lambda: loaded.agrees("other rows", lambda: False))
     assert loaded.refused == "it does not compute what NumPy computes: other rows"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_first_thing_a_process_does_may_be_the_test_of_a_cell(
+    monkeypatch: pytest.MonkeyPatch, dtype: type, keep: bool
+) -> None:
+    """It calls functions that are then tested themselves, within it."""
+    if library.why_not() is not None:
+        return
+    loaded = library.Library(Path(library.__file__).with_name(library.NAME))
+    monkeypatch.setattr(library, "_loaded", lambda: loaded)
+    with library.using("compiled"), time_limit(20):
+        assert compiled._engine(LSTM(3, 4), np.dtype(dtype), keep) is loaded
+
+
+def test_a_prediction_is_tested_without_a_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with what training does not call."""
+    if library.why_not() is not None:
+        return
+    loaded = library.Library(Path(library.__file__).with_name(library.NAME))
+    monkeypatch.setattr(library, "_loaded", lambda: loaded)
+    product = steps.product
+    monkeypatch.setattr(compiled, "_backward", lambda *_: pytest.fail("a backward pass"))
+    with library.using("auto"):
+        assert compiled._engine(LSTM(3, 4), np.dtype(np.float32), False) is loaded
+        monkeypatch.setattr(steps, "product", lambda *arguments: product(*arguments) * np.float32(1.001))
+        assert compiled._engine(GRU(3, 4), np.dtype(np.float32), False) is None

@@ -108,17 +108,23 @@ def tested(cells: Iterable[Cell]) -> Status:
     rows.tested()
     for cell in cells:
         for dtype in TOLERANCES:
-            _engine(cell, np.dtype(dtype))
+            for keep in (True, False):
+                _engine(cell, np.dtype(dtype), keep)
     return status()
 
 
-def _engine(cell: Cell, dtype: np.dtype[Any]) -> Library | None:
-    """What computes a cell, tested on a small one of its kind the first time; None for NumPy."""
+def _engine(cell: Cell, dtype: np.dtype[Any], keep: bool = True) -> Library | None:
+    """What computes a cell, tested on a small one of its kind the first time; None for NumPy.
+
+    Args:
+        keep: as of :meth:`Cell.forward`. Where no backward pass follows, none is tested: a third of the time of a first
+            prediction's test.
+    """
     engine = library()
     if engine is None or cell.usable_compiled is None or backward_trace.is_recording():
         return None
     small = _small(cell)
-    return engine if engine.agrees((small, dtype), lambda: _agrees(engine, small, dtype)) else None
+    return engine if engine.agrees((small, dtype, keep), lambda: _agrees(engine, small, dtype, keep)) else None
 
 
 @cache
@@ -127,10 +133,11 @@ def _small(cell: Cell) -> Cell:
     return replace(cell, input_size=2, hidden_size=37)
 
 
-def _agrees(engine: Library, cell: Cell, dtype: np.dtype[Any]) -> bool:
-    """Whether a cell's outputs, states and gradients are those of its own loops, of rows that are looked up.
+def _agrees(engine: Library, cell: Cell, dtype: np.dtype[Any], keep: bool = True) -> bool:
+    """Whether a cell's outputs, states and, with ``keep``, gradients are those of its own loops.
 
-    From 9 sequences down to one: a product has a function for each number of rows up to 8.
+    It reads rows that are looked up, of 9 sequences down to one: a product has a function for each number of rows up
+    to 8.
     """
 
     def numbers(*shape: int) -> Array:
@@ -145,7 +152,9 @@ def _agrees(engine: Library, cell: Cell, dtype: np.dtype[Any]) -> bool:
     state, dstate = (tuple(scale * numbers(9, H) for _ in range(cell.state_count)) for scale in (0.5, -0.5))
 
     def all_of(forwards: Any, backwards: Any) -> list[Array]:
-        y, last, cache = forwards(params, x, state, True)
+        y, last, cache = forwards(params, x, state, keep)
+        if not keep:
+            return [y, *last]
         dx, dfirst, grads = backwards(params, cache, numbers(len(y), 2 * H)[:, H:], dstate)  # as two directions give it
         return [y, *last, dx, *dfirst, *(grads[name] for name in params)]
 
@@ -162,7 +171,7 @@ def forward(
     cell: Cell, params: Params, x: PackedSequence, state: State | None = None, keep: bool = True
 ) -> tuple[Array, State, Any]:
     """What :meth:`Cell.forward` returns; while gradients are recorded, the cell's own does it."""
-    engine = _engine(cell, params["weight_ih"].dtype)
+    engine = _engine(cell, params["weight_ih"].dtype, keep)
     if engine is None:
         return cell.forward(params, x, state, keep)
     return _forward(engine, cell, params, x, state, keep)
