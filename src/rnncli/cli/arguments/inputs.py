@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnncli.clean import clean
@@ -224,6 +223,8 @@ def as_file(data: AnyPath | Iterable[AnyPath | tuple[Any, Any]] | None) -> Itera
             lines.append(json.dumps(dict(zip(names, (given, label), strict=True))) + "\n")
         except (TypeError, ValueError) as error:
             raise UsageError(f"pair {number} holds what is neither a text nor a number: {error}") from None
+    from tempfile import TemporaryDirectory  # not at each start
+
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pairs.jsonl"
         path.write_text("".join(lines), encoding="utf-8")

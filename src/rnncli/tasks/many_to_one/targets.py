@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from rnncli.config import Settings
 from rnncli.core.packed import Array
 from rnncli.tasks.comparison import Baseline, RowScores
-from rnncli.tasks.many_to_one import bag_of_words
 from rnncli.tasks.many_to_one.model import ManyToOneModel
 from rnncli.tasks.many_to_one.network import Examples, ManyToOne
 from rnncli.tasks.prepare import Split, split
@@ -128,11 +127,15 @@ class Targets(ABC):
         self, train: Examples, validation: Examples, vocabulary_size: int, network: ManyToOne
     ) -> tuple[Baseline, ...]:
         """What a network for texts has to beat; it reads ids of an unlimited vocabulary."""
+        from rnncli.tasks.many_to_one import bag_of_words  # a text is predicted without it
+
         constant = self.constant(train, validation, network)
         return bag_of_words.baselines(train, validation, vocabulary_size, network, constant)
 
     def cost_of_baselines(self, words: int, vocabulary_size: int, network: ManyToOne) -> tuple[int, str | None]:
         """Bytes that the baselines of so many words take, and a sentence on one that is too large and left out."""
+        from rnncli.tasks.many_to_one import bag_of_words
+
         problem = bag_of_words.problem(words, vocabulary_size, network, self.constant_is)
         return 0 if problem else bag_of_words.memory(words, vocabulary_size, network.logit_count), problem
 
