@@ -1,4 +1,5 @@
-"""The comparison of the engines with the kernels compiled for the address and undefined-behaviour sanitizers.
+"""The comparison of the engines, and the tests of the passes over rows, under the address and undefined-behaviour
+sanitizers.
 
     python tests/engine_sanitized.py              every level that this processor has, 1,000 problems each
     python tests/engine_sanitized.py --cases 100
@@ -44,8 +45,18 @@ def library_of(package: Path, to: Path) -> None:
     hook["compile_library"](to, FLAGS)
 
 
-def run(package: Path, cases: int) -> subprocess.CompletedProcess[str]:
-    """The comparison, by the package's sanitized library, in a process that the sanitizer is loaded into first."""
+def compared(cases: int) -> list[str]:
+    return [str(ROOT / "tests" / "engine_agreement.py"), "--cases", str(cases)]
+
+
+def tested() -> list[str]:
+    """What no cell of the comparison reaches: passes over rows, and the edges of all functions."""
+    files = [str(path) for path in sorted((ROOT / "tests" / "core").glob("test_engine_*.py"))]
+    return ["-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "--rootdir", str(ROOT), "-m", "engines", *files]
+
+
+def run(package: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
+    """A command of Python with the package's sanitized library; the sanitizer is loaded into its process first."""
     runtimes = [
         subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
         for name in ("libasan.so", "libubsan.so")
@@ -57,8 +68,9 @@ def run(package: Path, cases: int) -> subprocess.CompletedProcess[str]:
         "PYTHONPATH": str(package.parent),
         "PATH": "/usr/bin:/bin",
     }
-    command = [sys.executable, str(ROOT / "tests" / "engine_agreement.py"), "--cases", str(cases)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def main() -> int:
@@ -75,16 +87,19 @@ def main() -> int:
             assert right.count(there) == 1, name
             header.write_text(right.replace(there, planted), encoding="utf-8")
             library_of(copy, to)
-            found = run(copy, 20)
+            found = run(copy, compared(20))
             if "AddressSanitizer" not in found.stderr and "runtime error" not in found.stderr:
                 print(f"{name}, planted: not refused\n{found.stdout}{found.stderr}")
                 return 1
             print(f"{name}, planted: refused")
         header.write_text(right, encoding="utf-8")
         library_of(copy, to)
-        found = run(copy, cases)
-        print(found.stdout, found.stderr, sep="")
-        return found.returncode
+        failed = 0
+        for command in (compared(cases), tested()):
+            found = run(copy, command)
+            print(found.stdout, found.stderr, sep="")
+            failed |= found.returncode
+        return failed
 
 
 if __name__ == "__main__":
