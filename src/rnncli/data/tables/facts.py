@@ -8,6 +8,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from rnncli.data.formats.missing import is_missing as is_missing
 from rnncli.data.formats.numbers import is_number
@@ -32,7 +33,6 @@ _DAY = (
     r"(?:0?[1-9]|1[0-2])/[12]\d{3}",  # 05/2026
     r"\d{4}[ -]?q[1-4]|q[1-4][ /-]?\d{4}",  # 2026 Q1
 )
-_DATE = re.compile(rf"(?:[a-z]{{2,9}},? )?(?:{'|'.join(_DAY)})(?:[T ,]{{1,2}}{_TIME})?|{_TIME}", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;|]+")
 _BIO = re.compile(r"O|[BIESLU]-\S+")
 _CURRENCY = r"(?:[$€£¥₹]|usd|eur|gbp|chf)"
@@ -45,10 +45,16 @@ _QUOTED = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*(?:'|\\?\Z)|"[^"\\]*(?:\\.[^"\\]
 _WITH_COMMA = re.compile(r"[+-]?\d{1,20}(?:\.\d{3})*,\d{1,20}|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d{1,20})?")  # 0,75 or 1,250
 
 
+@cache
+def _date() -> re.Pattern[str]:
+    """Compiling it takes longer than the test of an engine, and a text is predicted without it."""
+    return re.compile(rf"(?:[a-z]{{2,9}},? )?(?:{'|'.join(_DAY)})(?:[T ,]{{1,2}}{_TIME})?|{_TIME}", re.IGNORECASE)
+
+
 def is_date(value: str) -> bool:
     """Whether a value is a date, a time of day, or both."""
     value = value.strip()
-    return len(value) <= 50 and _DATE.fullmatch(value) is not None
+    return len(value) <= 50 and _date().fullmatch(value) is not None
 
 
 def is_plain_number(value: str) -> bool:
