@@ -247,7 +247,7 @@ class Ours:
         from rnncli.core.engine import library
 
         library.use(engine)  # type: ignore[arg-type]
-        self._model = our_model(args.folder)
+        self._engine, self._model = engine, our_model(args.folder)
         given = np.load(Path(args.folder, "given.npz"))
         self._lengths = given["lengths"].tolist()
         self._ids = np.split(given["ids"], np.cumsum(given["lengths"])[:-1])
@@ -261,13 +261,16 @@ class Ours:
     def network(self) -> Any:
         import numpy as np
 
+        from rnncli.core.cells.compiled import weights_at_rest
+        from rnncli.core.engine import library
         from rnncli.parallel.chunks import map_rows
         from rnncli.tasks.model import CHUNK
 
         def scores(rows: list[int]) -> Any:
             return self._model.outputs([self._ids[row] for row in rows])[:, 1]
 
-        return np.array(map_rows(scores, self._lengths, CHUNK, self._workers))
+        with weights_at_rest(), library.using(self._engine):  # as a file is predicted
+            return np.array(map_rows(scores, self._lengths, CHUNK, self._workers))
 
     def file(self) -> Any:
         import numpy as np
@@ -280,6 +283,7 @@ class Ours:
             Path(self._test),
             self._model,
             workers=self._workers,
+            engine=self._engine,
             on_prediction=lambda one: found.append(one.probabilities[second]),
         )
         return np.array(found)
