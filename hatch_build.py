@@ -45,10 +45,14 @@ def library_name() -> str:
     return "librnncli.dylib" if sys.platform == "darwin" else "librnncli.so"
 
 
-def compile_library(to: Path, extra: list[str] | None = None) -> None:
+def compile_library(to: Path, extra: list[str] | None = None, limit: float = LIMIT) -> None:
     """Compiles every kernel for each type and each level of vectors.
 
     The library appears whole: of two builds at once, each reads and writes files of its own.
+
+    Args:
+        extra: further options of the compiler.
+        limit: seconds for all of it.
 
     Raises:
         OSError, subprocess.SubprocessError: there is no compiler, or it refuses, or takes too long.
@@ -57,7 +61,7 @@ def compile_library(to: Path, extra: list[str] | None = None) -> None:
     levels = X86_LEVELS if platform.machine() in ("x86_64", "AMD64") else {"plain": []}
     source = ENGINE / "source"
     digest = runpy.run_path(str(ENGINE / "sources.py"))["digest"]()
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + limit
     with tempfile.TemporaryDirectory() as folder:
         running, objects = list[subprocess.Popen[bytes]](), list[str]()
         try:
