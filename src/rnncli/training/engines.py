@@ -27,9 +27,14 @@ def computing(engine: str) -> Iterator[None]:
         yield
 
 
+def why_not(engine: Engine) -> str | None:
+    """Why an engine cannot be used here; None where it can."""
+    return library.why_not() if engine == "compiled" else None
+
+
 def require(engine: Engine) -> None:
     """Raises UsageError: the compiled engine is asked for, and cannot be used here."""
-    why = library.why_not() if engine == "compiled" else None
+    why = why_not(engine)
     if why is not None:
         raise UsageError(
             f"--engine compiled: the compiled engine cannot be used here: {why}",
@@ -52,5 +57,5 @@ def chosen_for(settings: Settings) -> Literal["numpy", "compiled"]:
 
 def in_words() -> str:
     """What computes here, as far as the bits of a training depend on it: ``compiled (avx512), OpenBLAS SkylakeX``."""
-    engine, kernel = library.status().in_words.partition(";")[0], blas.kernel()
+    engine, kernel = library.status().name, blas.kernel()
     return engine if kernel is None else f"{engine}, OpenBLAS {kernel}"

@@ -11,7 +11,6 @@ from typing import Any
 
 from rnncli import storage
 from rnncli.config import Settings
-from rnncli.core.engine import library
 from rnncli.data.dataset import Dataset, Source
 from rnncli.data.formats.sources import display_name
 from rnncli.data.opening import read_dataset
@@ -140,14 +139,13 @@ def _resumed(
 
 def _require_engine(folder: RunFolder, settings: Settings) -> None:
     """Raises UsageError: the engine that computed the training until now cannot be used here."""
-    try:
-        engines.require(settings.engine)
-    except UsageError:
+    why = engines.why_not(settings.engine)
+    if why is not None:
         raise UsageError(
-            f"{folder.named} was computed by the compiled engine, which cannot be used here: {library.why_not()}",
+            f"{folder.named} was computed by the compiled engine, which cannot be used here: {why}",
             "resume it where it was begun, or train anew with its best model: "
             f"rnncli train DATA --from {shlex.quote(str(folder.named))}",
-        ) from None
+        )
 
 
 def _other_bits(start: StartingPoint, session: Session) -> Iterator[str]:

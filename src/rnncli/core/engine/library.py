@@ -92,10 +92,13 @@ class Status(NamedTuple):
     why_not: str | None
 
     @property
+    def name(self) -> str:
+        return "NumPy" if self.level is None else f"compiled ({self.level})"
+
+    @property
     def in_words(self) -> str:
-        if self.level is not None:
-            return f"compiled ({self.level})"
-        return "NumPy" if self.why_not is None else f"NumPy; the compiled one cannot be used here: {self.why_not}"
+        why = "" if self.why_not is None else f"; the compiled one cannot be used here: {self.why_not}"
+        return self.name + why
 
 
 @cache

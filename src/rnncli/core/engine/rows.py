@@ -91,7 +91,7 @@ def update(
     if rows is not None:
         if gradient.shape != (count, K):
             return False
-        rows = _checked(rows, values)
+        rows = _checked(rows, len(values))
     given = np.array(constants, np.float64)
     function(*arguments(count, K, rows, values, gradient, *moments, given))
     return True
@@ -123,7 +123,7 @@ def catch_up(
     function = _function(name, values.dtype)
     if function is None or not _together(values, *moments) or values.ndim != 2 or since.dtype != np.int64:
         return False
-    rows, given = _checked(rows, values), np.array(constants, np.float64)
+    rows, given = _checked(rows, len(values)), np.array(constants, np.float64)
     if any(len(table) <= now for table in tables):
         raise IndexError("a step that the tables do not have")
     tables = [np.ascontiguousarray(table, np.float64) for table in tables]
@@ -147,9 +147,7 @@ def merged(of_ranks: Sequence[tuple[Array, Array]], size: int, index: int, parts
     function = _function("merge", values[0].dtype)
     if function is None or not _together(*values):
         return None
-    rows = [np.ascontiguousarray(rows, np.int64) for rows, _ in of_ranks]
-    if any(len(one) and not 0 <= one.min() <= one.max() < size for one in rows):
-        raise IndexError("a row that the table does not have")
+    rows = [_checked(rows, size) for rows, _ in of_ranks]
     counts, K = np.array([len(one) for one in rows]), values[0].shape[1]
     most = min(int(counts.sum()), -(-size // parts))
     found, total, sums = np.empty(most, np.int64), np.empty(1, np.int64), np.empty((most, K), values[0].dtype)
@@ -167,12 +165,12 @@ def _together(first: Array, *others: Array) -> bool:
     return all(one.dtype == first.dtype and one.flags.c_contiguous for one in (first, *others))
 
 
-def _checked(rows: Array, table: Array) -> Array:
-    """Row numbers for C.
+def _checked(rows: Array, size: int) -> Array:
+    """Row numbers of a table of so many rows, for C.
 
     Raises:
         IndexError: the table does not have one.
     """
-    if len(rows) and not 0 <= rows.min() <= rows.max() < len(table):
+    if len(rows) and not 0 <= rows.min() <= rows.max() < size:
         raise IndexError("a row that the table does not have")
     return np.ascontiguousarray(rows, np.int64)
